@@ -1,0 +1,131 @@
+"""Tokenizer and vocabulary together: text <-> ids, saved as one file of JSON."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ulmfit.errors import InputError
+from ulmfit.text.specials import BEGIN_ID
+from ulmfit.text.tokenizer import WordTokenizer
+from ulmfit.text.unit_ids import UnitIds
+from ulmfit.text.vocab import Vocab
+
+FORMAT_VERSION = 1
+_FIELDS = {"format_version", "tokenizer", "tokens", "counts"}
+
+
+class EncodedTexts(NamedTuple):
+    """Ids of several texts end to end, `offsets[i]:offsets[i + 1]` the i-th; and their words."""
+
+    ids: NDArray[np.int32]
+    offsets: NDArray[np.int64]
+    words: int
+
+
+class Encoder:
+    """Turns texts into ids and back.
+
+    tokenizer: how a text is split.
+    vocab: the ids of its tokens.
+    """
+
+    def __init__(self, tokenizer: WordTokenizer, vocab: Vocab) -> None:
+        self.tokenizer = tokenizer
+        self.vocab = vocab
+        self._unit_ids: UnitIds | None = None
+
+    def encode(self, text: str) -> NDArray[np.int32]:
+        """Return the ids of a text, `xxbos` first. Any string is accepted."""
+        return self.encode_batch([text]).ids
+
+    def encode_batch(self, texts: Sequence[str]) -> EncodedTexts:
+        """Encode several texts at once: the same ids, less overhead for short ones."""
+        coded = self.tokenizer.code(texts)
+        unit_ids = self._unit_ids
+        if unit_ids is None or unit_ids.table is not coded.table:
+            unit_ids = self._unit_ids = UnitIds(coded.table, self.vocab)
+        ids = unit_ids.ids(coded.codes)
+        starts = np.flatnonzero(ids == BEGIN_ID)
+        return EncodedTexts(ids, np.append(starts, len(ids)).astype(np.int64), coded.words)
+
+    def decode(self, ids: ArrayLike) -> str:
+        """Return ids as readable text; InputError on an id that the vocabulary lacks."""
+        numbers = np.asarray(ids).ravel().tolist()
+        for number in numbers:
+            if not isinstance(number, int) or not 0 <= number < len(self.vocab):
+                raise InputError(
+                    f"token id {number}: expected whole numbers from 0 to {len(self.vocab) - 1}"
+                )
+        return self.tokenizer.text([self.vocab.tokens[number] for number in numbers])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what :meth:`from_dict` needs, as plain JSON values."""
+        return {
+            "format_version": FORMAT_VERSION,
+            "tokenizer": self.tokenizer.to_dict(),
+            "tokens": self.vocab.tokens,
+            "counts": self.vocab.counts,
+        }
+
+    @classmethod
+    def from_dict(cls, fields: object) -> "Encoder":
+        """Rebuild an encoder; InputError names the field that is wrong."""
+        if not isinstance(fields, Mapping) or set(fields) != _FIELDS:
+            raise InputError(f"expected an object with exactly the keys {sorted(_FIELDS)}")
+        if fields["format_version"] != FORMAT_VERSION:
+            raise InputError(
+                f"format_version is {fields['format_version']!r}; this release reads "
+                f"{FORMAT_VERSION}"
+            )
+        return cls(_tokenizer(fields["tokenizer"]), _vocab(fields["tokens"], fields["counts"]))
+
+    def save(self, path: Path) -> None:
+        """Write the encoder as JSON, whole or not at all."""
+        part = path.with_name(path.name + ".part")
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                json.dump(self.to_dict(), file, indent=0)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    @classmethod
+    def load(cls, path: Path) -> "Encoder":
+        """Read :meth:`save`'s file; InputError if it is missing, damaged or of another make."""
+        try:
+            fields = json.loads(path.read_text(encoding="utf-8"))
+            return cls.from_dict(fields)
+        except OSError as error:
+            raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+            raise InputError(f"{path}: not a JSON file ({error})") from error
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from error
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle as settings, for worker processes: what is remembered stays behind."""
+        return (type(self).from_dict, (self.to_dict(),))
+
+
+def _tokenizer(fields: object) -> WordTokenizer:
+    kind = fields.get("kind") if isinstance(fields, Mapping) else None
+    if isinstance(fields, Mapping) and kind == WordTokenizer.kind:
+        return WordTokenizer.from_dict(fields)
+    raise InputError(f"tokenizer: its kind is {kind!r}; expected 'word' or 'subword'")
+
+
+def _vocab(tokens: object, counts: object) -> Vocab:
+    if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
+        raise InputError("tokens: expected a list of strings")
+    if not isinstance(counts, list) or not all(
+        type(count) is int and count >= 0 for count in counts
+    ):
+        raise InputError("counts: expected a list of whole numbers, none below 0")
+    return Vocab(tokens, counts)
