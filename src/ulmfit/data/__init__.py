@@ -1,0 +1,1 @@
+"""Rows in, batches of ids out; knows no words."""

@@ -1,0 +1,230 @@
+"""Files and folders of any supported format -> rows, one after another in constant memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from ulmfit.data.folders import class_folders, open_class_folders, refuse_mixed_parts
+from ulmfit.data.jsonl import open_jsonl
+from ulmfit.data.labelled_lines import is_fasttext, open_fasttext, open_lines, open_trec
+from ulmfit.data.parquet import open_parquet
+from ulmfit.data.plain import open_text, open_text_files
+from ulmfit.data.rows import BadRow, Row, Source, to_row
+from ulmfit.data.tabular import is_zhang, open_table, open_zhang
+from ulmfit.data.wikitext import open_tokens
+from ulmfit.errors import InputError
+
+Opener = Callable[[Path, Sequence[str] | None, str | None], Source]
+
+FORMATS: dict[str, Opener] = {
+    "csv": open_table,
+    "tsv": partial(open_table, delimiter="\t"),
+    "tsv-unquoted": partial(open_table, delimiter="\t", quoted=False),
+    "zhang-csv": open_zhang,
+    "jsonl": open_jsonl,
+    "parquet": open_parquet,
+    "class-folders": open_class_folders,
+    "trec": open_trec,
+    "fasttext": open_fasttext,
+    "lines": open_lines,
+    "text": open_text,
+    "tokens": open_tokens,
+}
+EXTENSIONS = {
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".json": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".label": "trec",
+    ".ft": "fasttext",
+    ".fasttext": "fasttext",
+    ".txt": "text",
+    ".tokens": "tokens",
+}
+_NOT_GZIPPED = ("parquet", "class-folders")
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a file turned out to be before any row is used.
+
+    `label` is None where it has no labels; `columns` are all there are, in order.
+    """
+
+    path: Path
+    format: str
+    columns: tuple[str, ...]
+    text: tuple[str, ...]
+    label: str | None
+
+
+def read_rows(
+    paths: Sequence[Path],
+    *,
+    text: Sequence[str] | None = None,
+    label: str | None = None,
+    format: str | None = None,
+    skip_bad_rows: bool = False,
+    on_bad: Callable[[str], None] | None = None,
+) -> Iterator[Row]:
+    """Rows of files and folders, in the order given.
+
+    A folder is a tree of class folders, or stands for all supported files in it by name. A
+    `.txt` file is split into documents at blank lines; in a folder, each is one document.
+
+    Args:
+        paths: files and folders.
+        text: the columns with the text, joined by a newline; None finds one called `text` or
+            the like.
+        label: the column with the label; None finds one called `label` or the like; `""`
+            takes none.
+        format: one of `FORMATS`; None goes by the extension, and for .csv and .txt by content.
+        skip_bad_rows: leave out a row that cannot be used instead of stopping there.
+        on_bad: called with a message for each row left out.
+
+    Raises:
+        InputError: at once, if a path is missing or empty, or a column cannot be found; while
+            iterating, at a bad row, with its file and line.
+
+    Example:
+        >>> for row in read_rows([Path("reviews.csv")]):  # doctest: +SKIP
+        ...     print(row.label, row.text)
+    """
+    sources = open_sources(paths, text=text, label=label, format=format)
+    return _stream(sources, skip_bad_rows, on_bad)
+
+
+def check_sources(
+    paths: Sequence[Path],
+    *,
+    text: Sequence[str] | None = None,
+    label: str | None = None,
+    format: str | None = None,
+    need_label: bool = False,
+) -> tuple[Schema, ...]:
+    """Say before any long work whether `read_rows` would find its files and columns.
+
+    Reads the first row of each file.
+
+    Args:
+        paths, text, label, format: as for `read_rows`.
+        need_label: no label column at all is an error.
+
+    Raises:
+        InputError: as `read_rows`, or for want of a label column.
+    """
+    sources = open_sources(paths, text=text, label=label, format=format)
+    for source in sources:
+        if next(source.records(), None) is None:
+            raise InputError(f"{source.path}: it holds no texts")
+    if need_label and not any(_has_label(source) for source in sources):
+        names = ", ".join(map(repr, sources[0].names))
+        raise InputError(
+            f"{sources[0].path}: no column is named 'label'. The columns are {names}. "
+            "Name the one with the labels: --label COLUMN"
+        )
+    return tuple(
+        Schema(
+            s.path, s.format, s.names, s.columns.text, s.columns.label if _has_label(s) else None
+        )
+        for s in sources
+    )
+
+
+def open_sources(
+    paths: Sequence[Path],
+    *,
+    text: Sequence[str] | None = None,
+    label: str | None = None,
+    format: str | None = None,
+) -> list[Source]:
+    """Each file and folder, opened far enough to know its columns."""
+    if not paths:
+        raise InputError("no file or folder was given")
+    if format is not None and format not in FORMATS:
+        raise InputError(f"no format is called {format!r}; there are {', '.join(FORMATS)}")
+    return [s for path in paths for s in _open(Path(path), text, label, format)]
+
+
+def _open(
+    path: Path, text: Sequence[str] | None, label: str | None, format: str | None
+) -> list[Source]:
+    if path.is_dir():
+        return _open_folder(path, text, label, format)
+    if not path.exists():
+        raise InputError(f"{path}: there is no such file or folder")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty")
+    return [FORMATS[format or format_of(path)](path, text, label)]
+
+
+def _open_folder(
+    folder: Path, text: Sequence[str] | None, label: str | None, format: str | None
+) -> list[Source]:
+    tree = class_folders(folder) if format in (None, "class-folders") else []
+    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] not in "._")
+    files = [p for p in files if format is not None or _extension(p) in EXTENSIONS]
+    tables = [p for p in files if _extension(p) != ".txt"]
+    if format == "class-folders" or (tree and not tables):
+        return [open_class_folders(folder, text, label)]
+    if tree:
+        raise InputError(
+            f"{folder}: it holds folders of texts ({tree[0].name}, ...) and files "
+            f"({tables[0].name}, ...); name those meant, or say --format class-folders"
+        )
+    if not files:
+        raise InputError(
+            f"{folder}: there is no file of a supported kind in it ({' '.join(EXTENSIONS)})"
+        )
+    refuse_mixed_parts(folder, files)
+    documents = [p for p in files if format is None and format_of(p) == "text"]
+    sources = [s for p in files if p not in set(documents) for s in _open(p, text, label, format)]
+    return sources + ([open_text_files(folder, documents, text, label)] if documents else [])
+
+
+def format_of(path: Path) -> str:
+    """The format of a file, by its extension; .csv and .txt by their first line as well.
+
+    Raises:
+        InputError: the extension is not known.
+    """
+    format = EXTENSIONS.get(_extension(path))
+    if format is None or (path.suffix == ".gz" and format in _NOT_GZIPPED):
+        raise InputError(
+            f"{path}: the format is not known by its name; expected one of "
+            f"{' '.join(EXTENSIONS)} (or name it with --format: {', '.join(FORMATS)})"
+        )
+    if format == "csv" and path.stat().st_size and is_zhang(path):
+        return "zhang-csv"
+    return "fasttext" if format == "text" and is_fasttext(path) else format
+
+
+def _extension(path: Path) -> str:
+    return Path(path.stem if path.suffix == ".gz" else path.name).suffix.lower()
+
+
+def _has_label(source: Source) -> bool:
+    return source.columns.label in source.names
+
+
+def _stream(
+    sources: Sequence[Source], skip_bad_rows: bool, on_bad: Callable[[str], None] | None
+) -> Iterator[Row]:
+    for source in sources:
+        found = False
+        for record in source.records():
+            found = True
+            row = record if isinstance(record, BadRow) else to_row(record, source)
+            if isinstance(row, Row):
+                yield row
+            elif not skip_bad_rows:
+                raise InputError(f"{row.message} (--skip-bad-rows leaves such rows out)")
+            elif on_bad is not None:
+                on_bad(row.message)
+        if not found:
+            raise InputError(f"{source.path}: it holds no texts")

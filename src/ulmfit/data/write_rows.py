@@ -1,0 +1,137 @@
+"""Rows with their predictions -> a file that is whole or not there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+from ulmfit.data.encodings import WRITERS, RowSink
+from ulmfit.errors import InputError
+
+Probabilities = Iterable[float]
+
+
+class PredictionWriter:
+    """Writes the input's columns in order, then `label` and one probability column a class.
+
+    Rows go to `NAME.part` beside the destination, one after another in constant memory. When
+    the `with` block ends well the file is synced and renamed; when it does not, the part file
+    is removed and the destination stays as it was.
+
+    A new column whose name the input already has gets `_predicted` added to it (and a number
+    if need be): the input's columns stay as they were. `label_column` and
+    `probability_columns` say what they are called once the first row is written.
+
+    Args:
+        path: .csv, .tsv, .jsonl or .parquet.
+        classes: in the order of the probabilities.
+        format: "csv", "tsv", "jsonl" or "parquet"; None goes by the extension.
+
+    Raises:
+        InputError: no such format, or the folder is missing; while writing, a row with a
+            column that the first row lacked (not for JSONL).
+        OSError: a full disk and the like.
+
+    Example:
+        >>> with PredictionWriter(Path("out.csv"), ["neg", "pos"]) as out:  # doctest: +SKIP
+        ...     out.write({"text": "fine"}, "pos", [0.1, 0.9])
+    """
+
+    def __init__(self, path: Path, classes: Sequence[str], format: str | None = None) -> None:
+        self.path = path
+        self.classes = tuple(classes)
+        self.rows = 0
+        self.label_column = "label"
+        self.probability_columns = tuple(f"p_{name}" for name in self.classes)
+        self._make_sink = WRITERS[_format_of(path, format)]
+        self._part = path.with_name(path.name + ".part")
+        self._stream: BinaryIO | None = None
+        self._sink: RowSink | None = None
+        _check_destination(path)
+
+    def __enter__(self) -> Self:
+        """Open the part file."""
+        self._stream = self._part.open("wb")
+        return self
+
+    def write(self, fields: Mapping[str, object], label: str, probabilities: Probabilities) -> None:
+        """Append one row; `fields` are its input columns."""
+        if self._sink is None:
+            self._begin(list(fields))
+        assert self._sink is not None
+        added = dict(zip(self.probability_columns, map(float, probabilities), strict=True))
+        self.rows += 1
+        self._sink.add({**fields, self.label_column: label, **added})
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Put the file in its place, or leave nothing behind."""
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            self._discard()
+
+    def _begin(self, names: Sequence[str]) -> None:
+        if self._stream is None:
+            raise RuntimeError("write() belongs inside the with block")
+        taken = set(names)
+        self.label_column = _free(self.label_column, taken)
+        self.probability_columns = tuple(_free(n, taken) for n in self.probability_columns)
+        columns = [*names, self.label_column, *self.probability_columns]
+        self._sink = self._make_sink(self._stream, columns)
+
+    def _commit(self) -> None:
+        if self._sink is None:
+            self._begin([])
+        assert self._sink is not None and self._stream is not None
+        self._sink.finish()
+        self._stream.flush()
+        os.fsync(self._stream.fileno())
+        self._stream.close()
+        self._part.replace(self.path)
+        _sync_folder(self.path.parent)
+
+    def _discard(self) -> None:
+        if self._stream is not None:
+            with suppress(OSError):  # a full disk again, on what was still in the buffer
+                self._stream.close()
+        self._part.unlink(missing_ok=True)
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """`name`, or one like it that is not taken; takes it."""
+    tries = [name, f"{name}_predicted"] + [f"{name}_predicted_{i}" for i in range(2, 1000)]
+    chosen = next(t for t in tries if t not in taken)
+    taken.add(chosen)
+    return chosen
+
+
+def _format_of(path: Path, format: str | None) -> str:
+    chosen = format or path.suffix.lower().removeprefix(".")
+    if chosen not in WRITERS:
+        raise InputError(f"{path}: results are written as .{', .'.join(WRITERS)}; got {chosen!r}")
+    return chosen
+
+
+def _check_destination(path: Path) -> None:
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}")
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
