@@ -4,6 +4,7 @@ from ulmfit.text.building import build_encoder
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.id_files import IdStats, write_ids
 from ulmfit.text.rules import PAPER_RULES, Rules
+from ulmfit.text.subword import SubwordTokenizer
 from ulmfit.text.tokenizer import WordTokenizer
 from ulmfit.text.vocab import Vocab
 
@@ -12,6 +13,7 @@ __all__ = [
     "Encoder",
     "IdStats",
     "Rules",
+    "SubwordTokenizer",
     "Vocab",
     "WordTokenizer",
     "build_encoder",

@@ -9,6 +9,8 @@ from ulmfit.errors import InputError
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.parallel import map_chunks
 from ulmfit.text.rules import Rules
+from ulmfit.text.specials import BEGIN, SPECIALS, UNKNOWN
+from ulmfit.text.subword import SubwordTokenizer
 from ulmfit.text.tokenizer import WordTokenizer
 from ulmfit.text.vocab import Vocab
 
@@ -17,7 +19,7 @@ MAX_COUNTED = 4_000_000
 #: Longer tokens are never worth a place in a vocabulary.
 MAX_TOKEN = 100
 
-_tokenizer: WordTokenizer | None = None
+_tokenizer: WordTokenizer | SubwordTokenizer | None = None
 
 
 def build_encoder(
@@ -37,20 +39,31 @@ def build_encoder(
     workers: processes that count; the encoder does not depend on it.
     Raises InputError where there is no text.
     """
-    if kind != "word":
+    if kind == "word":
+        tokenizer = WordTokenizer(rules)
+        counts = count_tokens(texts(), tokenizer, workers=workers)
+        vocab = Vocab.from_counts(counts, max_vocab, min_count)
+    elif kind == "subword":
+        subwords = SubwordTokenizer.train(texts(), max_vocab, rules)
+        counts = count_tokens(texts(), subwords, workers=workers)
+        pieces = dict.fromkeys(subwords.pieces, 0)
+        vocab = Vocab.from_counts({**pieces, **counts}, len(pieces) + len(SPECIALS), 0)
+        return Encoder(subwords, vocab)
+    else:
         raise InputError(f"kind is {kind!r}; expected 'word' or 'subword'")
-    counts = count_tokens(texts(), rules, workers=workers)
     if not counts:
         raise InputError("no text to build a vocabulary from: every text is empty")
-    return Encoder(WordTokenizer(rules), Vocab.from_counts(counts, max_vocab, min_count))
+    return Encoder(tokenizer, vocab)
 
 
-def count_tokens(texts: Iterable[str], rules: Rules, *, workers: int = 1) -> dict[str, int]:
-    """Count the word tokens of texts, in parallel and in bounded memory."""
+def count_tokens(
+    texts: Iterable[str], tokenizer: WordTokenizer | SubwordTokenizer, *, workers: int = 1
+) -> dict[str, int]:
+    """Count the tokens of texts, in parallel and in bounded memory."""
     totals: Counter[str] = Counter()
     least = 1
     for counts in map_chunks(
-        _count, texts, workers=workers, start=_start, start_arguments=(rules,)
+        _count, texts, workers=workers, start=_start, start_arguments=(tokenizer,)
     ):
         for token, count in counts.items():
             totals[token] += count
@@ -60,9 +73,9 @@ def count_tokens(texts: Iterable[str], rules: Rules, *, workers: int = 1) -> dic
     return totals
 
 
-def _start(rules: Rules) -> None:
+def _start(tokenizer: WordTokenizer | SubwordTokenizer) -> None:
     global _tokenizer
-    _tokenizer = WordTokenizer(rules)
+    _tokenizer = tokenizer
 
 
 def _count(chunk: list[str]) -> dict[str, int]:
@@ -72,7 +85,6 @@ def _count(chunk: list[str]) -> dict[str, int]:
     codes, counts = np.unique(coded.codes, return_counts=True)
     for code, count in zip(codes.tolist(), counts.tolist(), strict=True):
         for token in coded.table.units[code].tokens:
-            if len(token) <= MAX_TOKEN:
-                totals[token] += count
-    totals.pop("xxbos", None)
+            totals[token if len(token) <= MAX_TOKEN else UNKNOWN] += count
+    del totals[BEGIN]
     return totals

@@ -104,13 +104,15 @@ def _join_lines(codes: NDArray[np.int32]) -> NDArray[np.int32]:
     before = np.concatenate(([_BEGIN_CODE], codes[:-1]))
     codes = codes[(codes != _NEWLINE_CODE) | (before > _NEWLINE_CODE)]
     after = np.concatenate((codes[1:], [_BEGIN_CODE]))
-    return codes[(codes != _NEWLINE_CODE) | (after != _BEGIN_CODE)]
+    kept: NDArray[np.int32] = codes[(codes != _NEWLINE_CODE) | (after != _BEGIN_CODE)]
+    return kept
 
 
 def _count_words(table: UnitTable, codes: NDArray[np.int32]) -> int:
     """Count words as WikiText does; the last line of a text that is not empty ends too."""
     met, counts = np.unique(codes, return_counts=True)
-    words = sum(table.units[code].words * int(n) for code, n in zip(met, counts, strict=True))
+    pairs = zip(met.tolist(), counts.tolist(), strict=True)
+    words: int = sum(table.units[code].words * count for code, count in pairs)
     after = np.concatenate((codes[1:], [_BEGIN_CODE]))
     return words + int(np.count_nonzero((after == _BEGIN_CODE) & (codes != _BEGIN_CODE)))
 

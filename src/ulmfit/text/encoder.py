@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ulmfit.errors import InputError
 from ulmfit.text.specials import BEGIN_ID
+from ulmfit.text.subword import SubwordTokenizer
 from ulmfit.text.tokenizer import WordTokenizer
 from ulmfit.text.unit_ids import UnitIds
 from ulmfit.text.vocab import Vocab
@@ -34,7 +35,7 @@ class Encoder:
     vocab: the ids of its tokens.
     """
 
-    def __init__(self, tokenizer: WordTokenizer, vocab: Vocab) -> None:
+    def __init__(self, tokenizer: WordTokenizer | SubwordTokenizer, vocab: Vocab) -> None:
         self.tokenizer = tokenizer
         self.vocab = vocab
         self._unit_ids: UnitIds | None = None
@@ -114,11 +115,14 @@ class Encoder:
         return (type(self).from_dict, (self.to_dict(),))
 
 
-def _tokenizer(fields: object) -> WordTokenizer:
-    kind = fields.get("kind") if isinstance(fields, Mapping) else None
-    if isinstance(fields, Mapping) and kind == WordTokenizer.kind:
+def _tokenizer(fields: object) -> WordTokenizer | SubwordTokenizer:
+    if not isinstance(fields, Mapping):
+        raise InputError("tokenizer: expected an object")
+    if fields.get("kind") == WordTokenizer.kind:
         return WordTokenizer.from_dict(fields)
-    raise InputError(f"tokenizer: its kind is {kind!r}; expected 'word' or 'subword'")
+    if fields.get("kind") == SubwordTokenizer.kind:
+        return SubwordTokenizer.from_dict(fields)
+    raise InputError(f"tokenizer: its kind is {fields.get('kind')!r}; expected 'word' or 'subword'")
 
 
 def _vocab(tokens: object, counts: object) -> Vocab:

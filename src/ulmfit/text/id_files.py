@@ -12,8 +12,8 @@ import numpy as np
 
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.parallel import map_chunks
+from ulmfit.text.preparation import replace_surrogates
 from ulmfit.text.specials import UNKNOWN_ID
-from ulmfit.text.tokenizer import replace_surrogates
 
 _encoder: Encoder | None = None
 
@@ -80,7 +80,7 @@ def write_ids(
     return stats
 
 
-def id_type(vocabulary: int) -> np.dtype[np.unsignedinteger]:  # type: ignore[type-arg]
+def id_type(vocabulary: int) -> np.dtype[np.unsignedinteger]:
     """Return the smallest type that holds the ids of a vocabulary of this size."""
     return np.dtype("<u2") if vocabulary <= 1 << 16 else np.dtype("<u4")
 

@@ -6,6 +6,7 @@ elongation, and repetition"); where a rule of theirs lost information, ours keep
 
 import html
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 
@@ -62,6 +63,8 @@ _TAG = re.compile(
 )
 #: Entities that lost their ampersand (AG News is full of them).
 _BARE = re.compile(r" ?#(?:39|146|8217);(?=\w)|#(?:39|146|8217);|(?<![\w&])(?:quot|nbsp);|#36;")
+#: The two letters `\\n`; alone before a small letter they may be a word's own (`C:\\new`).
+_LINE_END = re.compile(r"(?:\\n){2,}|\\n(?![a-z])")
 _WIKITEXT = re.compile(r" ?@([-.,])@ ?")
 
 
@@ -83,7 +86,7 @@ def repair_html(text: str) -> str:
     if "<" in text:
         text = _TAG.sub("", _BREAK.sub("\n", text))
     if "\\" in text:
-        text = text.replace("\\n", "\n").replace('\\"', '"')
+        text = _LINE_END.sub("\n", text).replace('\\"', '"')
     if "@-@" in text or "@,@" in text or "@.@" in text:
         text = _WIKITEXT.sub(r"\1", text)
     return text
@@ -124,11 +127,18 @@ def mark_case(word: str, rules: Rules) -> tuple[str | None, str]:
     lowered = word.lower()
     if lowered != word:
         capital = sum(map(str.isupper, word[:8])) == 1
-        if rules.upper and not capital and restore_case(UPPER, lowered) == word:
+        if rules.upper and not capital and _same(restore_case(UPPER, lowered), word):
             return UPPER, lowered
-        if rules.capitalised and restore_case(CAPITALISED, lowered) == word:
+        if rules.capitalised and _same(restore_case(CAPITALISED, lowered), word):
             return CAPITALISED, lowered
     return None, lowered if rules.lower else word
+
+
+def _same(restored: str, word: str) -> bool:
+    """Compare words; a letter and its accent may have come apart, as in `İ`, lowered."""
+    if restored == word or word.isascii() or len(word) > 64:
+        return restored == word
+    return unicodedata.normalize("NFC", restored) == word
 
 
 def restore_case(mark: str, word: str) -> str:

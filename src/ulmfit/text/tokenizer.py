@@ -7,26 +7,9 @@ from typing import Any
 from ulmfit.errors import InputError
 from ulmfit.text.coding import Coded, Coder
 from ulmfit.text.detokenizer import to_text
-from ulmfit.text.rules import Rules, normalise_spaces, repair_html
+from ulmfit.text.preparation import prepare
+from ulmfit.text.rules import Rules
 from ulmfit.text.units import Unit, word_units
-
-
-def prepare(text: str, rules: Rules) -> str:
-    """Apply the rules that look at a whole text; replace lone surrogates."""
-    if not text.isascii():
-        text = replace_surrogates(text)
-    if rules.html:
-        text = repair_html(text)
-    return normalise_spaces(text) if rules.spaces else text
-
-
-def replace_surrogates(text: str) -> str:
-    """Join surrogate pairs and write U+FFFD for lone ones."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text
 
 
 class WordTokenizer:

@@ -22,6 +22,14 @@ class Unit(NamedTuple):
 BEGIN_UNIT = Unit((BEGIN,), 0)
 NEWLINE_UNIT = Unit((NEWLINE,), 1)
 
+_STOP = Unit((".",), 1)
+#: Moses, and so WikiText, counts these and their stop as one word. Initials, and the commonest of
+#: its list of English prefixes.
+_ABBREVIATION = re.compile(
+    r"(?:^|\W)(?:[^\W\d_]|mr|mrs|ms|dr|st|no|col|gen|lt|sgt|prof|bros|vs|rev|sr|jr|gov|sen|rep|"
+    r"capt|maj|adm|hon|var|pp|etc|inc|ltd|co|corp)\.$",
+    re.IGNORECASE,
+)
 _JOINT = re.compile(r"[.,:&]")
 #: A hyphen standing alone between spaces is a dash, and is written as one.
 DASH = "\u2013"
@@ -41,6 +49,7 @@ def word_units(surface: str, rules: Rules) -> tuple[Unit, ...]:
     if surface == "-":
         return (Unit((DASH,), 1),)
     units: list[Unit] = []
+    words: dict[str, Unit] = {}
     sign, length = "", 0
     for piece in pieces(surface):
         if len(piece) == 1 and not piece.isalnum():
@@ -51,8 +60,12 @@ def word_units(surface: str, rules: Rules) -> tuple[Unit, ...]:
         else:
             units += _signs(sign, length, rules)
             sign, length = "", 0
-            units.append(_word(piece, rules))
+            if piece not in words:
+                words[piece] = _word(piece, rules)
+            units.append(words[piece])
     units += _signs(sign, length, rules)
+    if _ABBREVIATION.search(surface) and units[-1] == _STOP:
+        units[-1] = Unit(_STOP.tokens, 0)
     return tuple(units)
 
 
@@ -66,7 +79,7 @@ def _word(piece: str, rules: Rules) -> Unit:
     mark, word = mark_case(piece, rules)
     tokens: list[str] = [] if mark is None else [mark]
     if rules.char_repetition and "/" not in piece and "@" not in piece:
-        least = 4 if mark == UPPER or piece[0].isupper() and piece == word else 3
+        least = 4 if mark == UPPER or (piece[0].isupper() and piece == word) else 3
         if len(word) >= least and word[0].isalpha() and word == word[0] * len(word):
             return Unit((*tokens, REPEAT, str(len(word)), word[0]), 1)
         word, runs = collapse_elongation(word, least)

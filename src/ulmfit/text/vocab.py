@@ -10,7 +10,8 @@ class Vocab:
     """The tokens by id: the special ones first, then the others by falling frequency.
 
     tokens: all tokens; a token's place is its id.
-    counts: how often each stood in the corpus (0 where that is not known).
+    counts: how often each stood in the corpus (0 where that is not known); of `xxunk`, how often
+        a token stood there that is not in the vocabulary.
     """
 
     def __init__(self, tokens: Sequence[str], counts: Sequence[int] | None = None) -> None:
@@ -46,7 +47,14 @@ class Vocab:
         enough = [token for token, n in counts.items() if n >= min_count and token not in SPECIALS]
         enough.sort(key=lambda token: (-counts[token], token))
         tokens = [*SPECIALS, *enough[: max_size - len(SPECIALS)]]
-        return cls(tokens, [counts.get(token, 0) for token in tokens])
+        kept = [counts.get(token, 0) for token in tokens]
+        kept[UNKNOWN_ID] += sum(counts.values()) - sum(kept)
+        return cls(tokens, kept)
+
+    @property
+    def oov_rate(self) -> float:
+        """The share of the corpus's tokens that are out of this vocabulary; 0 if not counted."""
+        return self.counts[UNKNOWN_ID] / max(sum(self.counts), 1)
 
     def __len__(self) -> int:
         """Return the number of tokens."""
