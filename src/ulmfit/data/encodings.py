@@ -112,7 +112,9 @@ def _refuse_new(row: Fields, columns: Sequence[str]) -> None:
 
 
 def _cell(value: object) -> object:
-    return _json(value) if isinstance(value, dict | list) else value
+    if isinstance(value, dict | list):
+        return _json(value)
+    return _plain(value) if isinstance(value, bytes) else value
 
 
 def _json(value: object) -> str:

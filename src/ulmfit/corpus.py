@@ -1,0 +1,90 @@
+"""Texts -> ids on disk: where the rooms `text` and `data` meet."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulmfit.data.stream import Documents
+from ulmfit.errors import InputError
+from ulmfit.text.encoder import Encoder
+from ulmfit.text.id_files import IdStats, write_ids
+
+MAX_VALID_TOKENS = 250_000  # enough for a perplexity to 1%; more only costs time
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Encoded documents on disk, read through memory maps."""
+
+    folder: Path
+    ids: NDArray[np.unsignedinteger]
+    offsets: NDArray[np.int64]
+    stats: IdStats
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """(documents,) tokens of each."""
+        return np.diff(self.offsets)
+
+    def documents(
+        self, order: NDArray[np.int64] | None = None, backward: bool = False
+    ) -> Documents:
+        """The documents (or those that `order` names) as one stream."""
+        return Documents(self.ids, self.offsets, order, backward)
+
+
+def prepare(
+    texts: Iterable[str],
+    encoder: Encoder,
+    folder: Path,
+    workers: int = 1,
+    progress: Callable[[int], None] | None = None,
+) -> Corpus:
+    """Encode `texts` into `folder`, or open what an earlier, finished call left there.
+
+    Raises:
+        InputError: there is no text.
+    """
+    if not (folder / "stats.json").exists():
+        write_ids(texts, encoder, folder, workers=workers, progress=progress)
+    return open_corpus(folder)
+
+
+def open_corpus(folder: Path) -> Corpus:
+    """Open what `prepare` wrote.
+
+    Raises:
+        InputError: `folder` holds no encoded corpus, or an empty one.
+    """
+    try:
+        told = json.loads((folder / "stats.json").read_text("utf8"))
+        stats = IdStats(**{name: int(told[name]) for name in IdStats.__dataclass_fields__})
+        ids = np.memmap(folder / "ids.bin", dtype=np.dtype(told["dtype"]), mode="r")
+        offsets = np.load(folder / "offsets.npy", allow_pickle=False)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{folder}: not an encoded corpus ({error})") from None
+    if stats.tokens <= stats.documents:
+        raise InputError("the corpus holds no words: every text is empty")
+    return Corpus(folder, ids, offsets, stats)
+
+
+def split_documents(
+    lengths: NDArray[np.int64], fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(training, validation) document numbers, drawn at random, each in rising order.
+
+    Validation gets `fraction` of the documents, at most `MAX_VALID_TOKENS` tokens, and none
+    where there is but one document.
+    """
+    order = np.random.default_rng(seed).permutation(len(lengths))
+    wanted = min(max(1, round(fraction * len(order))), len(order) - 1) if fraction else 0
+    valid = order[:wanted]
+    within = np.cumsum(lengths[valid]) <= MAX_VALID_TOKENS
+    keep = max(int(within.sum()), min(1, wanted))
+    return np.sort(order[keep:]), np.sort(order[:keep])

@@ -1,0 +1,143 @@
+"""Training a language model on a corpus: what pretraining and fine-tuning share (floor 2)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from ulmfit import device as devices
+from ulmfit.bundle import Direction
+from ulmfit.corpus import Corpus, split_documents
+from ulmfit.errors import InputError
+from ulmfit.model.heads import LanguageModel
+from ulmfit.run import Progress, Run, plan, probe
+from ulmfit.tasks import LanguageModelTask, language_model_groups, stream_nats
+from ulmfit.training.checkpoint import write_atomically
+from ulmfit.training.layer_groups import Phase
+from ulmfit.training.loop import Loop
+
+VALID_FRACTION = 0.1  # v2, sec. 5: 10% held out; capped at corpus.MAX_VALID_TOKENS
+BUDGET = "budget"  # windows of an epoch, kept so that a resumed run has the same schedule
+MIN_ROW = 2  # tokens a row of the stream must hold at least
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where and how precisely to compute."""
+
+    device: str = "auto"
+    precision: devices.Precision = "auto"
+
+
+@dataclass(frozen=True)
+class Optimisation:
+    """What the optimizer and the stream need to know."""
+
+    batch: int
+    bptt: int
+    variable_bptt: bool
+    betas: tuple[float, float]
+    weight_decay: float
+    clip: float
+    patience: int | None = None
+    max_steps: int | None = None
+    """windows of an epoch, for a budget; None takes all"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One direction's language model after its run."""
+
+    weights: dict[str, Tensor]
+    history: list[dict[str, float]]
+    figures: dict[str, float]
+    """of the best epoch: `loss` in nats per token and `perplexity`, held out"""
+
+
+def train_language_model(
+    model: LanguageModel,
+    corpus: Corpus,
+    phases: list[Phase],
+    how: Optimisation,
+    folder: Path,
+    *,
+    seed: int,
+    direction: Direction = "forward",
+    hardware: Hardware = Hardware(),
+    stage: str = "language model",
+    budget: float | None = None,
+) -> Generator[Progress, None, Trained]:
+    """Train, yielding progress and returning the model of the best epoch.
+
+    Raises:
+        InputError: the corpus has too few tokens to learn from.
+    """
+    device = devices.pick_device(hardware.device)
+    model.to(device)
+    backward = direction == "backward"
+    train, valid = split_documents(corpus.lengths, VALID_FRACTION, seed)
+    batch = fitting_batch(how.batch, int(corpus.lengths[train].sum()), how.bptt)
+    task = LanguageModelTask(
+        model, corpus, train, batch, how.bptt, seed, backward, how.variable_bptt, how.max_steps
+    )
+    groups = language_model_groups(model)
+    loop = Loop(
+        model,
+        groups,
+        task,
+        phases,
+        betas=how.betas,
+        weight_decay=how.weight_decay,
+        clip=how.clip,
+        device=device,
+        precision=hardware.precision,
+    )
+
+    def validate() -> dict[str, float]:
+        if not len(valid):
+            return {}
+        held_out = corpus.documents(valid, backward)
+        nats, tokens = stream_nats(model, held_out, hardware.precision)
+        return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
+
+    run = Run(loop, folder, validate, patience=how.patience)
+    if not run.begun:
+        seconds, tokens = probe(loop)
+        if budget is not None:
+            write_atomically(folder / BUDGET, str(_affordable(loop, budget, seconds)).encode())
+            task.max_steps = _budgeted(folder)
+        yield plan(loop, f"{stage}, {direction}", seconds, tokens)
+    task.max_steps = _budgeted(folder) or how.max_steps
+    yield from run.drive()
+    return Trained(weights_of(model), run.history, run.best)
+
+
+def _affordable(loop: Loop, budget: float, seconds: float) -> int:
+    """Windows of an epoch that `budget` seconds pay for, a tenth kept back for validation."""
+    return max(1, int(0.9 * budget / seconds / loop.epochs()))
+
+
+def _budgeted(folder: Path) -> int | None:
+    path = folder / BUDGET
+    return int(path.read_text()) if path.exists() else None
+
+
+def fitting_batch(batch: int, tokens: int, bptt: int) -> int:
+    """The largest batch up to `batch` whose rows hold a window or so of a small corpus.
+
+    Raises:
+        InputError: not even one row of `MIN_ROW` tokens.
+    """
+    if tokens < MIN_ROW + 1:
+        raise InputError(f"{tokens} tokens of text are too few to train a language model on")
+    return max(1, min(batch, (tokens - 1) // bptt))
+
+
+
+def weights_of(model: nn.Module) -> dict[str, Tensor]:
+    """The state dict, copied to the CPU."""
+    return {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}

@@ -1,0 +1,82 @@
+"""The dropouts of AWD-LSTM (Merity et al. 2017, sec. 3): locked, embedding, weight.
+
+Each is a pure function; with ``training=False`` or ``p=0`` each returns its input unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Dropouts:
+    """Probabilities in [0, 1). Default: the language model of v1 and v2 (PAPER, Method)."""
+
+    output: float = 0.4
+    """locked dropout on the last layer's output"""
+    hidden: float = 0.3
+    """locked dropout between layers"""
+    input: float = 0.4
+    """locked dropout on the embedded words"""
+    embedding: float = 0.05
+    """whole words dropped from the embedding matrix"""
+    weight: float = 0.5
+    """single recurrent weights dropped"""
+
+    def scaled(self, factor: float) -> Dropouts:
+        """All five times `factor` (the scripts' ``drop_mult``)."""
+        return Dropouts(
+            self.output * factor,
+            self.hidden * factor,
+            self.input * factor,
+            self.embedding * factor,
+            self.weight * factor,
+        )
+
+
+def locked_dropout(x: Tensor, p: float, training: bool) -> Tensor:
+    """Drop the same features at every time step (Gal and Ghahramani 2016).
+
+    Args:
+        x: (time, batch, features).
+        p: probability that a feature of a sequence is dropped; the rest is scaled by 1/(1-p).
+        training: False returns `x`.
+    """
+    if not training or p == 0:
+        return x
+    keep = x.new_empty(1, x.shape[1], x.shape[2]).bernoulli_(1 - p).div_(1 - p)
+    return x * keep
+
+
+def embed_with_dropout(ids: Tensor, weight: Tensor, p: float, training: bool) -> Tensor:
+    """Embed `ids`, with whole rows (words) of the matrix dropped for this pass.
+
+    The mask is drawn per word and looked up per position: the same result as masking the
+    matrix (vocabulary, features) itself, without touching all of it.
+
+    Args:
+        ids: (time, batch) of int64.
+        weight: (vocabulary, features).
+        p: probability that a word is dropped; the rest is scaled by 1/(1-p).
+        training: False embeds without a mask.
+
+    Returns:
+        (time, batch, features).
+    """
+    embedded = F.embedding(ids, weight)
+    if not training or p == 0:
+        return embedded
+    keep = weight.new_empty(weight.shape[0], 1).bernoulli_(1 - p).div_(1 - p)
+    return embedded * F.embedding(ids, keep)
+
+
+def weight_dropout(weight: Tensor, p: float, training: bool) -> Tensor:
+    """DropConnect on a recurrent matrix: one mask for all time steps of a pass.
+
+    A function of the weight, so that the gradient reaches the one true parameter.
+    """
+    return F.dropout(weight, p, training)

@@ -1,0 +1,200 @@
+"""What stands on the encoder: a tied decoder for words, a pooled classifier for documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ulmfit.model.awd_lstm import AWDLSTM, detach
+from ulmfit.model.lstm import State
+from ulmfit.model.softmax import softmax_loss
+
+ROWS = 256  # positions whose logits exist at a time in evaluation: 30 MB at 30,000 words
+
+
+class LanguageModel(nn.Module):
+    """An encoder and a decoder that shares its embedding matrix (Merity et al. 2017, sec. 4.4).
+
+    Args:
+        encoder: the AWD-LSTM; its last layer must give the embedding's size.
+        alpha: weight of activation regularisation, mean of the squared dropped output (AR).
+        beta: weight of its temporal part, mean of the squared steps of the raw output (TAR).
+    """
+
+    def __init__(self, encoder: AWDLSTM, alpha: float = 2.0, beta: float = 1.0) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.alpha = alpha
+        self.beta = beta
+        self.decoder_bias = nn.Parameter(torch.zeros(encoder.architecture.vocabulary))
+
+    def loss(
+        self, ids: Tensor, targets: Tensor, states: list[State]
+    ) -> tuple[Tensor, Tensor, list[State]]:
+        """Loss of predicting `targets` from `ids`.
+
+        Args:
+            ids: (time, batch) of int64.
+            targets: (time, batch), the ids one step later.
+            states: from the window before; detached here (truncated back-propagation).
+
+        Returns:
+            The loss with its regularisers, the bare cross-entropy in nats per token (both
+            scalars), and the states after the window.
+        """
+        out = self.encoder(ids, detach(states))
+        flat = out.dropped.flatten(0, 1)
+        nats = softmax_loss(flat, self.encoder.embedding, self.decoder_bias, targets.flatten())
+        loss = nats
+        if self.alpha:
+            loss = loss + self.alpha * out.dropped.float().square().mean()
+        if self.beta and len(ids) > 1:
+            loss = loss + self.beta * out.raw.float().diff(dim=0).square().mean()
+        return loss, nats.detach(), out.states
+
+    def nats(self, ids: Tensor, targets: Tensor, states: list[State]) -> tuple[Tensor, list[State]]:
+        """``-log p(target)`` of each position, (time, batch) in fp32, and the states after.
+
+        For evaluation, without a gradient: logits are made for `ROWS` positions at a time.
+        """
+        out = self.encoder(ids, states)
+        flat, wanted = out.raw.flatten(0, 1), targets.flatten()
+        pieces = [
+            F.cross_entropy(self.logits(flat[i : i + ROWS]), wanted[i : i + ROWS], reduction="none")
+            for i in range(0, len(flat), ROWS)
+        ]
+        return torch.cat(pieces).view(targets.shape), out.states
+
+    def logits(self, x: Tensor) -> Tensor:
+        """(batch, embedding) -> (batch, vocabulary) in fp32."""
+        return F.linear(x, self.encoder.embedding.to(x.dtype), self.decoder_bias.to(x.dtype)).float()
+
+
+@dataclass
+class Pool:
+    """Running concat pooling over the chunks of a batch (v2, sec. 3.3). All (batch, features)."""
+
+    last: Tensor
+    maximum: Tensor
+    total: Tensor
+    count: Tensor
+
+    @classmethod
+    def empty(cls, batch: int, features: int, like: Tensor) -> Pool:
+        """Before the first chunk."""
+        zero = like.new_zeros(batch, features, dtype=torch.float32)
+        count = like.new_zeros(batch, 1, dtype=torch.float32)
+        return cls(zero, torch.full_like(zero, -torch.inf), zero, count)
+
+    def add(self, h: Tensor, first: int, lengths: Tensor, cap: int) -> Pool:
+        """Take in one chunk.
+
+        Args:
+            h: (time, batch, features), outputs of the last layer.
+            first: position in the documents of the chunk's first step.
+            lengths: (batch,) true lengths; later positions are padding and never seen.
+            cap: only the last `cap` positions of each document are pooled.
+        """
+        position = torch.arange(first, first + len(h), device=h.device)[:, None]
+        inside = ((position < lengths) & (position >= lengths - cap))[:, :, None]
+        h = h.float()
+        at_end = (position == lengths - 1)[:, :, None]
+        return Pool(
+            self.last + (h * at_end).sum(0),
+            torch.maximum(self.maximum, h.masked_fill(~inside, -torch.inf).amax(0)),
+            self.total + (h * inside).sum(0),
+            self.count + inside.sum(0),
+        )
+
+    def concatenated(self) -> Tensor:
+        """[last, max, mean]: (batch, 3 features)."""
+        return torch.cat([self.last, self.maximum, self.total / self.count], 1)
+
+
+class PooledClassifier(nn.Module):
+    """Batch norm, dropout, linear, ReLU; batch norm, dropout, linear (v2, sec. 3.3).
+
+    Args:
+        features: size of the encoder's output.
+        classes: number of labels.
+        hidden: size of the block between.
+        dropouts: before the first and the second linear layer.
+    """
+
+    def __init__(
+        self,
+        features: int,
+        classes: int,
+        hidden: int = 50,
+        dropouts: tuple[float, float] = (0.4, 0.1),
+    ) -> None:
+        super().__init__()
+        self.norm1 = nn.BatchNorm1d(3 * features)
+        self.linear1 = nn.Linear(3 * features, hidden)
+        self.norm2 = nn.BatchNorm1d(hidden)
+        self.linear2 = nn.Linear(hidden, classes)
+        self.dropouts = dropouts
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """(batch, 3 features) -> logits (batch, classes), in fp32."""
+        with torch.autocast(pooled.device.type, enabled=False):
+            x = F.dropout(self.norm1(pooled.float()), self.dropouts[0], self.training)
+            x = F.dropout(self.norm2(F.relu(self.linear1(x))), self.dropouts[1], self.training)
+            logits: Tensor = self.linear2(x)
+            return logits
+
+
+class TextClassifier(nn.Module):
+    """Encoder and head; documents of any length in chunks (BPT3C; v2, sec. 3.3).
+
+    Args:
+        encoder: the AWD-LSTM.
+        head: the pooled classifier.
+        chunk: steps a chunk; the state is carried from one to the next.
+        pooled_tokens: only the last so many positions of a document are pooled, and only
+            chunks that hold such positions build a graph, so memory is bounded.
+        detach_chunks: cut the gradient of the state at each chunk's border, as the released
+            scripts do. False (the paper): the gradient flows through the state into every
+            chunk whose outputs were pooled.
+    """
+
+    def __init__(
+        self,
+        encoder: AWDLSTM,
+        head: PooledClassifier,
+        *,
+        chunk: int = 70,
+        pooled_tokens: int = 1400,
+        detach_chunks: bool = False,
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = head
+        self.chunk = chunk
+        self.pooled_tokens = pooled_tokens
+        self.detach_chunks = detach_chunks
+
+    def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """(time, batch) padded at the end, true lengths (batch,) >= 1 -> logits (batch, classes)."""
+        logits: Tensor = self.head(self.pool(ids, lengths))
+        return logits
+
+    def pool(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """The documents' vectors: (batch, 3 embedding)."""
+        batch = ids.shape[1]
+        features = self.encoder.architecture.embedding
+        pool = Pool.empty(batch, features, self.encoder.embedding)
+        states = self.encoder.initial_states(batch)
+        first_pooled = int((lengths - self.pooled_tokens).amin())
+        for start in range(0, len(ids), self.chunk):
+            window = ids[start : start + self.chunk]
+            pooled = start + len(window) > first_pooled
+            with torch.set_grad_enabled(torch.is_grad_enabled() and pooled):
+                out = self.encoder(window, detach(states) if self.detach_chunks else states)
+            states = out.states
+            if pooled:
+                pool = pool.add(out.dropped, start, lengths, self.pooled_tokens)
+        return pool.concatenated()

@@ -1,0 +1,214 @@
+"""Every value of both papers and the released scripts, and the one that a user gets.
+
+Sources are given as: v1 = "Fine-tuned Language Models for Text Classification" (January 2018),
+v2 = "Universal Language Model Fine-tuning for Text Classification" (ACL 2018), scripts = the
+authors' released training code (fastai 0.7), Merity = "Regularizing and Optimizing LSTM Language
+Models" (2017), LOG = experiments/LOG.md. Where a paper is silent the choice says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ulmfit.errors import InputError
+from ulmfit.language_modelling import Optimisation
+from ulmfit.model.dropout import Dropouts
+from ulmfit.training.layer_groups import Phase, all_at_once, chain_thaw, gradual_unfreezing
+from ulmfit.training.schedules import SCHEDULES, discriminative
+
+Unfreezing = Literal["all", "gradual", "warm-up", "chain-thaw", "last"]
+
+V1_FACTOR = 1 / 0.3  # v1, sec. 3.3: each lower layer's rate is 0.3 times the next
+V2_FACTOR = 2.6  # v2, sec. 3.2
+
+
+@dataclass(frozen=True)
+class LanguageModelSettings:
+    """How a language model is trained or fine-tuned. Default: v2."""
+
+    dropouts: Dropouts = field(default_factory=Dropouts)
+    alpha: float = 2.0
+    """activation regularisation (Merity, sec. 4.6)"""
+    beta: float = 1.0
+    """temporal activation regularisation (Merity, sec. 4.6)"""
+    batch: int = 64
+    bptt: int = 70
+    variable_bptt: bool = True
+    betas: tuple[float, float] = (0.7, 0.99)
+    weight_decay: float = 1.2e-6
+    clip: float = 0.25
+    peak: float = 4e-3
+    """largest rate of the last layer group"""
+    factor: float = V2_FACTOR
+    """each lower group's rate is the next divided by this"""
+    ratios: tuple[float, ...] = ()
+    """rates of the groups as shares of `peak`, lowest first; used instead of `factor`"""
+    schedule: str = "slanted_triangular"
+    unfreezing: Unfreezing = "all"
+    epochs: int = 15
+    """of the last phase"""
+    patience: int | None = None
+
+    def phases(self, groups: int) -> list[Phase]:
+        """The phases for so many layer groups, lowest first."""
+        schedule = SCHEDULES[self.schedule]
+        peaks = self.peaks(groups)
+        if self.unfreezing == "warm-up":  # v1, sec. 3.2: warm up all layers, then from the last
+            warm = all_at_once(peaks, 1, SCHEDULES["reverse_annealing"])
+            return warm + gradual_unfreezing(peaks, self.epochs, schedule)
+        if self.unfreezing == "gradual":
+            return gradual_unfreezing(peaks, self.epochs, schedule)
+        return all_at_once(peaks, self.epochs, schedule)
+
+    def optimisation(self, max_steps: int | None = None) -> Optimisation:
+        """What the optimizer and the stream need to know."""
+        return Optimisation(
+            batch=self.batch,
+            bptt=self.bptt,
+            variable_bptt=self.variable_bptt,
+            betas=self.betas,
+            weight_decay=self.weight_decay,
+            clip=self.clip,
+            patience=self.patience,
+            max_steps=max_steps,
+        )
+
+    def peaks(self, groups: int) -> list[float]:
+        """Peak rate of each group, lowest first."""
+        if self.ratios and len(self.ratios) == groups:
+            return [self.peak * share for share in self.ratios]
+        return discriminative(self.peak, groups, self.factor)
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """How a classifier is fine-tuned. Default: v2."""
+
+    dropouts: Dropouts = field(default_factory=Dropouts)
+    head_dropouts: tuple[float, float] = (0.4, 0.1)
+    head_hidden: int = 50
+    batch: int = 64
+    chunk: int = 70
+    pooled_tokens: int = 1400
+    """v2 pools all; this cap (the scripts' 20 * 70) bounds memory and loses 0.1% of IMDb's tokens"""
+    detach_chunks: bool = False
+    betas: tuple[float, float] = (0.7, 0.99)
+    weight_decay: float = 1.2e-6
+    clip: float = 0.25
+    peak: float = 0.01
+    factor: float = V2_FACTOR
+    schedule: str = "slanted_triangular"
+    last_schedule: str | None = None
+    """of the phase in which all groups learn; None: the same"""
+    unfreezing: Unfreezing = "gradual"
+    stages: int | None = None
+    """phases of gradual unfreezing before all; None: one a group"""
+    epochs: int = 50
+    """of the last phase"""
+    patience: int | None = 5
+
+    def phases(self, groups: int) -> list[Phase]:
+        """The phases for so many layer groups, lowest first."""
+        schedule = SCHEDULES[self.schedule]
+        peaks = discriminative(self.peak, groups, self.factor)
+        if self.unfreezing == "chain-thaw":  # v2, table 7
+            return chain_thaw(1e-3, 1e-4, groups, self.epochs, schedule)
+        if self.unfreezing == "last":  # v2, table 7
+            return [Phase("last", self.epochs, (groups - 1,), tuple(peaks), schedule)]
+        if self.unfreezing == "all":
+            return all_at_once(peaks, self.epochs, schedule)
+        last = SCHEDULES[self.last_schedule] if self.last_schedule else None
+        return gradual_unfreezing(
+            peaks, self.epochs, schedule, last_schedule=last, stages=self.stages
+        )
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One way through the whole method."""
+
+    name: str
+    language_model: LanguageModelSettings
+    classifier: ClassifierSettings
+    max_vocabulary: int = 30_000
+    min_count: int = 2
+    """v2 says 30,000 words and no minimum; the scripts keep words seen at least twice"""
+
+
+V1 = Preset(
+    "v1",
+    LanguageModelSettings(
+        peak=2e-3,  # eq. 1
+        factor=V1_FACTOR,
+        schedule="cosine",
+        unfreezing="warm-up",
+        epochs=1,  # "we train for only one epoch"
+    ),
+    ClassifierSettings(
+        factor=V1_FACTOR,
+        schedule="cosine",
+        unfreezing="all",  # footnote 2
+        epochs=20,  # v1 is silent; early stopping decides
+    ),
+)
+
+V2 = Preset("v2", LanguageModelSettings(), ClassifierSettings())
+
+_SCRIPTS_LM_DROPOUTS = Dropouts(output=0.1, hidden=0.15, input=0.25, embedding=0.02, weight=0.2)
+
+SCRIPTS = Preset(
+    "scripts",
+    LanguageModelSettings(
+        dropouts=_SCRIPTS_LM_DROPOUTS,
+        betas=(0.8, 0.99),
+        weight_decay=1e-7,
+        clip=0.3,
+        ratios=(1 / 6, 1 / 3, 1.0, 1 / 2),
+        schedule="scripts_lm",
+        epochs=25,
+    ),
+    ClassifierSettings(
+        batch=32,
+        detach_chunks=True,
+        betas=(0.8, 0.99),
+        weight_decay=1e-6,
+        clip=25.0,
+        schedule="scripts_stages",
+        last_schedule="scripts_last",
+        stages=2,
+        epochs=14,
+    ),
+)
+
+DEFAULT = Preset(
+    "default",
+    replace(V2.language_model, dropouts=_SCRIPTS_LM_DROPOUTS, epochs=3),
+    replace(V2.classifier, batch=32, epochs=8, patience=None),
+)
+
+PRESETS = {preset.name: preset for preset in (DEFAULT, V1, V2, SCRIPTS)}
+
+PRETRAINING = LanguageModelSettings(
+    dropouts=_SCRIPTS_LM_DROPOUTS.scaled(0.2),  # one pass over the text: nothing to overfit
+    alpha=0.5,
+    beta=0.5,
+    betas=(0.8, 0.99),
+    weight_decay=1e-7,
+    clip=0.3,
+    factor=1.0,
+    schedule="one_cycle",
+    epochs=1,
+)
+"""The scripts' optimizer with less regularisation, for budgets of about one epoch."""
+
+
+def preset(name: str) -> Preset:
+    """The preset called `name`.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in PRESETS:
+        raise InputError(f"preset {name!r}: choose one of {', '.join(PRESETS)}")
+    return PRESETS[name]

@@ -1,0 +1,202 @@
+"""Driving a loop to its end: validation, the best epoch, early stopping, checkpoints, a record.
+
+A run lives in a folder. Killed at any moment and driven again, it goes on from its last
+checkpoint and ends in the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
+from ulmfit.training.loop import EpochEnd, Loop, Step
+
+CHECKPOINT_SECONDS = 120.0
+
+
+@dataclass(frozen=True)
+class Validated:
+    """After an epoch was measured on held-out data."""
+
+    epoch: int
+    figures: dict[str, float]
+    best: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a loop is about to do, told before its first step."""
+
+    stage: str
+    phases: list[dict[str, Any]]
+    """name, epochs, thawed groups and peak rates of each"""
+    steps: int
+    tokens: int
+    """seen over all epochs, about"""
+    seconds: float
+    """expected, from a few timed steps that are then undone; validation left out"""
+
+
+Progress = Step | EpochEnd | Validated | Plan
+PROBE_STEPS = 3
+Validate = Callable[[], dict[str, float]]
+
+
+class Run:
+    """A loop with its folder.
+
+    Args:
+        loop: at its start.
+        folder: for `checkpoint.safetensors`, `best.safetensors` and `records.jsonl`.
+        validate: figures of the model as it stands; {} where nothing was held out.
+        monitor: the figure whose lowest value marks the best epoch.
+        patience: stop after so many epochs of the last phase without a better one.
+        checkpoint_seconds: between checkpoints inside an epoch.
+    """
+
+    def __init__(
+        self,
+        loop: Loop,
+        folder: Path,
+        validate: Validate,
+        *,
+        monitor: str = "loss",
+        patience: int | None = None,
+        checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ) -> None:
+        self.loop = loop
+        self.folder = folder
+        self.history: list[dict[str, float]] = []
+        self._validate = validate
+        self._monitor = monitor
+        self._patience = patience
+        self._seconds = checkpoint_seconds
+        self._finished = False
+
+    def drive(self) -> Iterator[Progress]:
+        """Train to the end, then put the best epoch's weights into the model."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._resume()
+        saved = time.monotonic()
+        if not self._finished:
+            for record in self.loop.run():
+                yield record
+                if isinstance(record, Step):
+                    self._write(record)
+                    if time.monotonic() - saved >= self._seconds:
+                        self._save()
+                        saved = time.monotonic()
+                    continue
+                yield self._end_epoch(record)
+                saved = time.monotonic()
+                if self._finished:
+                    break
+            self._finished = True
+            self._save()
+        best = self.folder / "best.safetensors"
+        if best.exists():
+            self.loop.model.load_state_dict(load_checkpoint(best)["model"])
+
+    @property
+    def begun(self) -> bool:
+        """Whether an earlier process left a checkpoint to go on from."""
+        return (self.folder / "checkpoint.safetensors").exists()
+
+    @property
+    def best(self) -> dict[str, float]:
+        """The figures of the best epoch; {} where nothing was held out."""
+        measured = [h for h in self.history if self._monitor in h]
+        return min(measured, key=lambda h: h[self._monitor]) if measured else {}
+
+    def _end_epoch(self, record: EpochEnd) -> Validated:
+        figures = self._validate()
+        self.history.append({"epoch": record.epoch, "train_loss": record.loss, **figures})
+        is_best = bool(figures) and self.best is self.history[-1]
+        validated = Validated(record.epoch, figures, is_best)
+        self._write(record)
+        self._write(validated)
+        if is_best:
+            state = {"model": dict(self.loop.model.state_dict())}
+            save_checkpoint(self.folder / "best.safetensors", state)
+        self._finished = self._out_of_patience(record.epoch)
+        self._save()
+        return validated
+
+    def _out_of_patience(self, epoch: int) -> bool:
+        if self._patience is None or not self.best:
+            return False
+        staged = sum(phase.epochs for phase in self.loop.phases[:-1])
+        return epoch - max(int(self.best["epoch"]), staged - 1) >= self._patience
+
+    def _save(self) -> None:
+        records = self.folder / "records.jsonl"
+        size = records.stat().st_size if records.exists() else 0
+        own: dict[str, Any] = {
+            "history": self.history,
+            "finished": self._finished,
+            "records_bytes": size,
+        }
+        save_checkpoint(self.folder / "checkpoint.safetensors", self.loop.state() | {"run": own})
+
+    def _resume(self) -> None:
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            for name in ("records.jsonl", "best.safetensors"):
+                (self.folder / name).unlink(missing_ok=True)
+            return
+        state = load_checkpoint(path)
+        self.history = state["run"]["history"]
+        self._finished = state["run"]["finished"]
+        self.loop.load_state(state)
+        records = self.folder / "records.jsonl"
+        if records.exists():
+            os.truncate(records, min(state["run"]["records_bytes"], records.stat().st_size))
+
+    def _write(self, record: Progress) -> None:
+        line = {"record": type(record).__name__, **asdict(record)}
+        with open(self.folder / "records.jsonl", "a", encoding="utf8") as file:
+            file.write(json.dumps(line) + "\n")
+
+
+def probe(loop: Loop, steps: int = PROBE_STEPS) -> tuple[float, float]:
+    """(seconds, tokens) of a step of the last phase, the one that learns most.
+
+    The steps are really taken and then undone, random states and all: training after a probe
+    ends in the same bytes as without.
+    """
+    before = deepcopy(loop.state())
+    loop.position.phase = len(loop.phases) - 1
+    records = []
+    run = loop.run()
+    for record in run:
+        if isinstance(record, Step):
+            records.append(record)
+        if len(records) >= steps or isinstance(record, EpochEnd):
+            break
+    run.close()
+    loop.load_state(before)
+    timed = records[1:] or records  # the first one warms up
+    return median(r.seconds for r in timed), fmean(r.tokens for r in timed)
+
+
+def plan(loop: Loop, stage: str, seconds: float, tokens: float) -> Plan:
+    """The plan of a loop whose steps take `seconds` and see `tokens`."""
+    phases = [
+        {
+            "name": p.name,
+            "epochs": p.epochs,
+            "thawed": list(p.thawed),
+            "peak_rates": [rate if i in p.thawed else 0.0 for i, rate in enumerate(p.peaks)],
+        }
+        for p in loop.phases
+    ]
+    steps = sum(loop.task.steps(epoch) for epoch in range(loop.epochs()))
+    return Plan(stage, phases, steps, round(steps * tokens), steps * seconds)

@@ -1,0 +1,94 @@
+"""Stage 2: the language model on the user's own text (v1, sec. 3.2; v2, sec. 3.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ulmfit.bundle import Bundle, Direction
+from ulmfit.corpus import Corpus
+from ulmfit.language_modelling import Hardware, train_language_model
+from ulmfit.model.awd_lstm import AWDLSTM
+from ulmfit.model.heads import LanguageModel
+from ulmfit.model.transfer import transfer_rows
+from ulmfit.presets import LanguageModelSettings
+from ulmfit.run import Progress
+from ulmfit.text.encoder import Encoder
+
+VOCABULARY_TENSORS = ("encoder.embedding", "decoder_bias")
+"""rows that belong to words"""
+
+
+def finetune(
+    bundle: Bundle,
+    corpus: Corpus,
+    encoder: Encoder,
+    settings: LanguageModelSettings,
+    folder: Path,
+    *,
+    directions: Sequence[Direction] = ("forward",),
+    seed: int = 0,
+    hardware: Hardware = Hardware(),
+    preset: str = "default",
+) -> Generator[Progress, None, Bundle]:
+    """Fine-tune the models of `bundle` on a corpus.
+
+    Args:
+        bundle: a language model.
+        corpus: the user's text, encoded with `encoder`.
+        encoder: its vocabulary may differ from the bundle's; rows are matched by word.
+        settings: rates, dropouts, schedule, unfreezing, epochs.
+        folder: for checkpoints; a killed call goes on from there.
+        directions: which models to fine-tune; each must be in the bundle.
+        seed: draws dropout, the order of documents and the validation split.
+        hardware: device and precision.
+        preset: the name to keep in the bundle.
+
+    Returns:
+        A language-model bundle with the new vocabulary and the weights of the best epoch.
+
+    Raises:
+        InputError: the bundle holds no such model.
+    """
+    moved = with_vocabulary(bundle, encoder)
+    weights: dict[Direction, dict[str, Tensor]] = {}
+    metrics: dict[str, object] = {}
+    for direction in directions:
+        moved.require("language-model", direction)
+    for direction in directions:
+        torch.manual_seed(seed)
+        encoder_model = AWDLSTM(moved.architecture, settings.dropouts)
+        model = LanguageModel(encoder_model, settings.alpha, settings.beta)
+        model.load_state_dict(moved.weights[direction])
+        trained = yield from train_language_model(
+            model,
+            corpus,
+            settings.phases(moved.architecture.layers + 1),
+            settings.optimisation(),
+            folder / direction,
+            seed=seed,
+            direction=direction,
+            hardware=hardware,
+        )
+        weights[direction] = trained.weights
+        metrics[direction] = {"validation": trained.figures, "history": trained.history}
+    return replace(moved, weights=weights, metrics=metrics, preset=preset)
+
+
+def with_vocabulary(bundle: Bundle, encoder: Encoder) -> Bundle:
+    """The same language model over the words of another encoder."""
+    bundle.require("language-model")
+    old, new = bundle.encoder.vocab.tokens, encoder.vocab.tokens
+    weights: dict[Direction, dict[str, Tensor]] = {
+        direction: {
+            name: transfer_rows(tensor, old, new) if name in VOCABULARY_TENSORS else tensor
+            for name, tensor in tensors.items()
+        }
+        for direction, tensors in bundle.weights.items()
+    }
+    architecture = replace(bundle.architecture, vocabulary=len(new))
+    return replace(bundle, architecture=architecture, encoder=encoder, weights=weights)

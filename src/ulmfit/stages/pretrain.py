@@ -1,0 +1,69 @@
+"""Stage 1: a language model from general text (v2, sec. 3.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ulmfit.bundle import Bundle, Direction
+from ulmfit.corpus import Corpus
+from ulmfit.language_modelling import Hardware, train_language_model
+from ulmfit.model.awd_lstm import AWDLSTM, Architecture
+from ulmfit.model.heads import LanguageModel
+from ulmfit.presets import LanguageModelSettings
+from ulmfit.run import Progress
+from ulmfit.text.encoder import Encoder
+
+
+def pretrain(
+    corpus: Corpus,
+    encoder: Encoder,
+    architecture: Architecture,
+    settings: LanguageModelSettings,
+    folder: Path,
+    *,
+    directions: Sequence[Direction] = ("forward",),
+    seed: int = 0,
+    hardware: Hardware = Hardware(),
+    max_steps: int | None = None,
+) -> Generator[Progress, None, Bundle]:
+    """Train a language model from scratch, one direction after the other.
+
+    Args:
+        corpus: encoded with `encoder`.
+        encoder: its vocabulary's size must be the architecture's.
+        architecture: sizes.
+        settings: rates, dropouts, schedule, epochs.
+        folder: for checkpoints; a killed call goes on from there.
+        directions: which models to train.
+        seed: draws weights, dropout, the order of documents and the validation split.
+        hardware: device and precision.
+        max_steps: windows of an epoch, for a budget.
+
+    Returns:
+        A language-model bundle with the weights of the best epoch.
+    """
+    weights: dict[Direction, dict[str, Tensor]] = {}
+    metrics: dict[str, object] = {}
+    for direction in directions:
+        torch.manual_seed(seed)
+        encoder_model = AWDLSTM(architecture, settings.dropouts)
+        model = LanguageModel(encoder_model, settings.alpha, settings.beta)
+        trained = yield from train_language_model(
+            model,
+            corpus,
+            settings.phases(architecture.layers + 1),
+            settings.optimisation(max_steps),
+            folder / direction,
+            seed=seed,
+            direction=direction,
+            hardware=hardware,
+        )
+        weights[direction] = trained.weights
+        metrics[direction] = {"validation": trained.figures, "history": trained.history}
+    return Bundle(
+        "language-model", architecture, encoder, weights, preset="pretraining", metrics=metrics
+    )

@@ -1,0 +1,1 @@
+"""Floor 1: schedules, layer groups, the loop and its checkpoints, for any torch model."""

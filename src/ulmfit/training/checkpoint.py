@@ -1,0 +1,94 @@
+"""Atomic checkpoints of tensors and plain values, in safetensors: no pickle."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from ulmfit.errors import InputError
+
+PLAIN = "plain"  # the metadata key under which the values that are no tensors stand
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write aside, sync, rename: after a crash `path` is the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(aside, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(aside, path)
+    finally:
+        aside.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
+    """Save nested dicts (keys without a slash) whose leaves are tensors or JSON values.
+
+    Raises:
+        OSError: the disk is full or the path cannot be written; `path` is then untouched.
+    """
+    tensors: dict[str, Tensor] = {}
+    plain: dict[str, Any] = {}
+    _flatten("", state, tensors, plain)
+    contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
+    data = safetensors.torch.save(contiguous, {PLAIN: json.dumps(plain)})
+    write_atomically(path, data)
+
+
+def _flatten(
+    prefix: str, state: Mapping[str, Any], tensors: dict[str, Tensor], plain: dict[str, Any]
+) -> None:
+    for key, value in state.items():
+        name = f"{prefix}/{key}" if prefix else key
+        if isinstance(value, Tensor):
+            tensors[name] = value
+        elif isinstance(value, Mapping):
+            plain[name + "/"] = None  # keeps empty dicts
+            _flatten(name, value, tensors, plain)
+        else:
+            plain[name] = value
+
+
+def load_checkpoint(path: Path) -> dict[str, Any]:
+    """What `save_checkpoint` saved.
+
+    Raises:
+        InputError: there is no such file, or it is no checkpoint.
+    """
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            plain = json.loads((file.metadata() or {})[PLAIN])
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (OSError, KeyError, ValueError, safetensors.SafetensorError) as error:
+        raise InputError(f"{path}: not a readable checkpoint ({error})") from None
+    state: dict[str, Any] = {}
+    for name, value in [*sorted(plain.items()), *tensors.items()]:
+        _place(state, name, value)
+    return state
+
+
+def _place(state: dict[str, Any], name: str, value: Any) -> None:
+    *folders, leaf = name.split("/")
+    for folder in folders:
+        state = state.setdefault(folder, {})
+    if leaf:
+        state[leaf] = value
