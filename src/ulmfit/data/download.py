@@ -9,8 +9,8 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 Progress = Callable[[int, int | None], None]  # bytes there, bytes in all if known
 
@@ -133,22 +133,27 @@ def _once(url: str, part: Path, progress: Progress | None) -> None:
 
 
 def _copy(
-    answer: http.client.HTTPResponse, out: RawIOBase, there: int, progress: Progress | None
+    answer: http.client.HTTPResponse, out: FileIO, there: int, progress: Progress | None
 ) -> None:
     length = answer.headers.get("Content-Length")
     total = there + int(length) if length is not None else None
     while chunk := answer.read(CHUNK):
-        try:
-            out.write(chunk)
-        except OSError as error:  # a full disk: trying again would not help
-            raise DownloadError(f"{out.name}: cannot be written ({error.strerror})") from error
+        _write(out, chunk)
         there += len(chunk)
         if progress is not None:
             progress(there, total)
-    out.flush()
     os.fsync(out.fileno())
     if total is not None and there < total:
         raise OSError(f"the connection closed after {there:,} of {total:,} bytes")
+
+
+def _write(out: FileIO, chunk: bytes) -> None:
+    rest = memoryview(chunk)
+    try:
+        while rest:
+            rest = rest[out.write(rest) :]
+    except OSError as error:  # a full disk: trying again would not help
+        raise DownloadError(f"{out.name!s}: cannot be written ({error.strerror})") from error
 
 
 def _refused(error: urllib.error.HTTPError, part: Path, there: int) -> None:
