@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, BinaryIO, Protocol
 
@@ -29,6 +30,10 @@ class RowSink(Protocol):
         """Write what is left; the stream stays open."""
         ...
 
+    def abandon(self) -> None:
+        """Let go of the stream; what was written is of no use."""
+        ...
+
 
 class _Table:
     """CSV and TSV; None is an empty cell, lists and objects are JSON."""
@@ -47,6 +52,9 @@ class _Table:
     def finish(self) -> None:
         self._text.detach()  # writes what is buffered, and leaves the stream to its owner
 
+    def abandon(self) -> None:
+        pass
+
 
 class _JsonLines:
     """Rows may differ in their columns."""
@@ -62,6 +70,9 @@ class _JsonLines:
         self._stream.write(line + b"\n")
 
     def finish(self) -> None:
+        pass
+
+    def abandon(self) -> None:
         pass
 
 
@@ -84,6 +95,12 @@ class _Parquet:
         if self._rows or self._writer is None:
             self._flush()
         self._writer.close()
+
+    def abandon(self) -> None:
+        if self._writer is not None:
+            with suppress(OSError, ValueError, pa.ArrowException):
+                self._writer.close()
+            self._writer.is_open = False  # or it tries again when it is collected
 
     def _flush(self) -> None:
         columns = list(zip(*self._rows, strict=True)) or [()] * len(self._columns)

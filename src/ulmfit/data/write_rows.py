@@ -78,7 +78,7 @@ class PredictionWriter:
             if kind is None:
                 self._commit()
         finally:
-            self._discard()
+            self._let_go()
 
     def _begin(self, names: Sequence[str]) -> None:
         if self._stream is None:
@@ -100,7 +100,9 @@ class PredictionWriter:
         self._part.replace(self.path)
         _sync_folder(self.path.parent)
 
-    def _discard(self) -> None:
+    def _let_go(self) -> None:
+        if self._sink is not None:
+            self._sink.abandon()
         if self._stream is not None:
             with suppress(OSError):  # a full disk again, on what was still in the buffer
                 self._stream.close()

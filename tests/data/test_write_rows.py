@@ -1,0 +1,191 @@
+"""Predictions are written whole or not at all, and no input column is lost."""
+
+from __future__ import annotations
+
+import csv
+import datetime
+import json
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from ulmfit.data.sources import read_rows
+from ulmfit.data.write_rows import PredictionWriter
+from ulmfit.errors import InputError
+
+FORMATS = ["csv", "tsv", "jsonl", "parquet"]
+Rows = Sequence[tuple[Mapping[str, object], str, Sequence[float]]]
+ROWS: Rows = [
+    (
+        {"id": i, "text": f'row {i}, "quoted"\nand größer \t', "note": None if i < 1500 else "n"},
+        c,
+        p,
+    )
+    for i in range(2500)
+    for c, p in [("pos", (0.1 + 1e-17, 0.9)) if i % 2 else ("neg", (2 / 3, 1 / 3))]
+]
+
+
+def write(path: Path, rows: Rows, classes: Sequence[str] = ("neg", "pos")) -> PredictionWriter:
+    with PredictionWriter(path, classes) as out:
+        for row in rows:
+            out.write(*row)
+    return out
+
+
+def read(path: Path) -> list[dict[str, object]]:
+    if path.suffix == ".parquet":
+        return pq.read_table(path).to_pylist()  # type: ignore[no-any-return]
+    if path.suffix == ".jsonl":
+        return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    with path.open(newline="", encoding="utf-8") as stream:
+        return list(csv.DictReader(stream, delimiter="\t" if path.suffix == ".tsv" else ","))
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_columns_order_and_values_are_kept(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"out.{format}"
+    assert write(path, ROWS).rows == len(ROWS)
+    got = read(path)
+    assert list(got[0]) == ["id", "text", "note", "label", "p_neg", "p_pos"]
+    for found, (fields, label, probabilities) in zip(got, ROWS, strict=True):
+        assert (str(found["id"]), found["text"]) == (str(fields["id"]), fields["text"])
+        assert (found["note"] or None, found["label"]) == (fields["note"], label)
+        assert (float(str(found["p_neg"])), float(str(found["p_pos"]))) == probabilities
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_is_written_can_be_read_as_input(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"out.{format}"
+    write(path, ROWS)
+    rows = list(read_rows([path]))
+    assert [(r.text, r.label) for r in rows] == [(f["text"], label) for f, label, _ in ROWS]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_input_column_of_the_same_name_stays(tmp_path: Path, format: str) -> None:
+    fields = {"text": "t", "label": "gold", "p_pos": "old", "label_predicted": "older"}
+    out = write(tmp_path / f"out.{format}", [(fields, "neg", [0.75, 0.25])])
+    assert out.label_column == "label_predicted_2"
+    assert out.probability_columns == ("p_neg", "p_pos_predicted")
+    (row,) = read(tmp_path / f"out.{format}")
+    assert {name: row[name] for name in fields} == fields
+    assert row["label_predicted_2"] == "neg"
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_an_error_leaves_the_old_file_and_nothing_else(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"out.{format}"
+    path.write_text("the old one")
+    for error in (RuntimeError, KeyboardInterrupt):
+        with pytest.raises(error), PredictionWriter(path, ["a"]) as out:
+            for fields, _, _ in ROWS:
+                out.write(fields, "a", [1.0])
+            raise error
+        assert path.read_text() == "the old one"
+        assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_full_disk_leaves_nothing(tmp_path: Path, format: str) -> None:
+    full = textwrap.dedent(
+        """
+        import resource, signal, sys
+        from pathlib import Path
+        from ulmfit.data.write_rows import PredictionWriter
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        with PredictionWriter(Path(sys.argv[1]), ["a"]) as out:
+            for i in range(10_000):
+                out.write({"text": f"{i} {hash(str(i))}"}, "a", [1.0])
+        """
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", full, str(tmp_path / f"out.{format}")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "OSError" in done.stderr and "Exception ignored" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_kill_leaves_no_half_file_under_the_name(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import os, signal, sys
+        from pathlib import Path
+        from ulmfit.data.write_rows import PredictionWriter
+        with PredictionWriter(Path(sys.argv[1]), ["a"]) as out:
+            for i in range(100_000):
+                out.write({"text": "t" * 100}, "a", [1.0])
+                if i == 5000:
+                    os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    path = tmp_path / "out.csv"
+    done = subprocess.run([sys.executable, "-c", script, str(path)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not path.exists()
+    write(path, ROWS)  # what is left of the killed one is in nobody's way
+    assert [p.name for p in tmp_path.iterdir()] == [path.name]
+
+
+def odd_values() -> Iterator[Mapping[str, object]]:
+    yield {
+        "text": "a\ud800b",
+        "when": datetime.date(2018, 1, 18),
+        "tags": ["x", {"y": 1}],
+        "b": b"\xff",
+    }
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_values_of_any_kind_can_be_written(tmp_path: Path, format: str) -> None:
+    path = tmp_path / f"out.{format}"
+    write(path, [(fields, "neg", [1.0, 0.0]) for fields in odd_values()])
+    (row,) = read(path)
+    assert str(row["when"]) == "2018-01-18"
+    assert row["text"] == ("a\ud800b" if format == "jsonl" else "a\\ud800b")
+
+
+def test_no_rows_give_a_file_with_a_header(tmp_path: Path) -> None:
+    for format in FORMATS:
+        write(tmp_path / f"out.{format}", [])
+        assert read(tmp_path / f"out.{format}") == []
+
+
+def test_rows_may_differ_in_jsonl_and_are_told_of_elsewhere(tmp_path: Path) -> None:
+    rows: Rows = [({"a": 1}, "neg", [1.0, 0.0]), ({"a": 1, "b": 2}, "neg", [1.0, 0.0])]
+    write(tmp_path / "out.jsonl", rows)
+    assert "b" in read(tmp_path / "out.jsonl")[1]
+    for format in ("csv", "parquet"):
+        with pytest.raises(InputError, match=r"column 'b' came after the first row.*\.jsonl"):
+            write(tmp_path / f"out.{format}", rows)
+
+
+def test_a_column_that_changes_its_type_is_told_of_in_parquet(tmp_path: Path) -> None:
+    rows: Rows = [({"a": 1 if i < 2000 else "x"}, "neg", [1.0, 0.0]) for i in range(3000)]
+    with pytest.raises(InputError, match="'a' began as int64"):
+        write(tmp_path / "out.parquet", rows)
+    write(tmp_path / "out.csv", rows)
+
+
+def test_a_wrong_destination_is_said_at_the_door(tmp_path: Path) -> None:
+    for path, said in [
+        (tmp_path / "out.xlsx", r"written as \.csv"),
+        (tmp_path / "none" / "out.csv", "no folder"),
+        (tmp_path, "is a folder|written as"),
+    ]:
+        with pytest.raises(InputError, match=said):
+            PredictionWriter(path, ["a"])
+    with pytest.raises(ValueError, match="zip"), PredictionWriter(tmp_path / "o.csv", ["a"]) as out:
+        out.write({}, "a", [0.5, 0.5])
