@@ -19,14 +19,12 @@ MAX_COUNTED = 4_000_000
 #: Longer tokens are never worth a place in a vocabulary.
 MAX_TOKEN = 100
 
-_tokenizer: WordTokenizer | SubwordTokenizer | None = None
-
 
 def build_encoder(
     texts: Callable[[], Iterable[str]],
     *,
     kind: str = "word",
-    rules: Rules = Rules(),  # noqa: B008 - frozen
+    rules: Rules = Rules(),
     max_vocab: int = 30000,
     min_count: int = 2,
     workers: int = 1,
@@ -62,9 +60,7 @@ def count_tokens(
     """Count the tokens of texts, in parallel and in bounded memory."""
     totals: Counter[str] = Counter()
     least = 1
-    for counts in map_chunks(
-        _count, texts, workers=workers, start=_start, start_arguments=(tokenizer,)
-    ):
+    for counts in map_chunks(_count, tokenizer, texts, workers=workers):
         for token, count in counts.items():
             totals[token] += count
         while len(totals) > MAX_COUNTED:
@@ -73,14 +69,8 @@ def count_tokens(
     return totals
 
 
-def _start(tokenizer: WordTokenizer | SubwordTokenizer) -> None:
-    global _tokenizer
-    _tokenizer = tokenizer
-
-
-def _count(chunk: list[str]) -> dict[str, int]:
-    assert _tokenizer is not None
-    coded = _tokenizer.code(chunk)
+def _count(tokenizer: WordTokenizer | SubwordTokenizer, chunk: list[str]) -> dict[str, int]:
+    coded = tokenizer.code(chunk)
     totals: Counter[str] = Counter()
     codes, counts = np.unique(coded.codes, return_counts=True)
     for code, count in zip(codes.tolist(), counts.tolist(), strict=True):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ulmfit.errors import InputError
+from ulmfit.text.preparation import replace_surrogates
 from ulmfit.text.specials import BEGIN_ID
 from ulmfit.text.subword import SubwordTokenizer
 from ulmfit.text.tokenizer import WordTokenizer
@@ -128,6 +129,9 @@ def _tokenizer(fields: object) -> WordTokenizer | SubwordTokenizer:
 def _vocab(tokens: object, counts: object) -> Vocab:
     if not isinstance(tokens, list) or not all(isinstance(token, str) for token in tokens):
         raise InputError("tokens: expected a list of strings")
+    for place, token in enumerate(tokens):
+        if not token or replace_surrogates(token) != token:
+            raise InputError(f"tokens[{place}]: {token!r} is no text")
     if not isinstance(counts, list) or not all(
         type(count) is int and count >= 0 for count in counts
     ):

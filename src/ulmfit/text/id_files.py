@@ -15,8 +15,6 @@ from ulmfit.text.parallel import map_chunks
 from ulmfit.text.preparation import replace_surrogates
 from ulmfit.text.specials import UNKNOWN_ID
 
-_encoder: Encoder | None = None
-
 
 @dataclass(frozen=True)
 class IdStats:
@@ -94,9 +92,7 @@ def _write_chunks(
     progress: Callable[[int], None] | None,
 ) -> IdStats:
     unknown = words = size = 0
-    for chunk in map_chunks(
-        _encode, texts, workers=workers, start=_start, start_arguments=(encoder,)
-    ):
+    for chunk in map_chunks(_encode, encoder, texts, workers=workers):
         file.write(chunk.ids)
         for length in chunk.lengths:
             offsets.append(offsets[-1] + length)
@@ -108,16 +104,10 @@ def _write_chunks(
     return IdStats(len(offsets) - 1, offsets[-1], unknown, words, size)
 
 
-def _start(encoder: Encoder) -> None:
-    global _encoder
-    _encoder = encoder
-
-
-def _encode(chunk: list[str]) -> _Chunk:
-    assert _encoder is not None
-    encoded = _encoder.encode_batch(chunk)
+def _encode(encoder: Encoder, chunk: list[str]) -> _Chunk:
+    encoded = encoder.encode_batch(chunk)
     return _Chunk(
-        encoded.ids.astype(id_type(len(_encoder.vocab))).tobytes(),
+        encoded.ids.astype(id_type(len(encoder.vocab))).tobytes(),
         np.diff(encoded.offsets).tolist(),
         int(np.count_nonzero(encoded.ids == UNKNOWN_ID)),
         encoded.words,

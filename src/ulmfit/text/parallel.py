@@ -4,15 +4,19 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
-from itertools import islice
-from typing import TypeVar
+from itertools import chain, islice
+from typing import Any, TypeVar
 
+Tool = TypeVar("Tool")
 Result = TypeVar("Result")
 
 #: A chunk ends with the text that brings it to this many characters, or to this many texts.
 #: Fixed, so that results do not depend on the number of workers.
 CHUNK_CHARACTERS = 1 << 20
 CHUNK_TEXTS = 1 << 13
+
+#: In a worker process: what its chunks are worked on with.
+_tool: Any = None
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -30,30 +34,37 @@ def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def map_chunks(
-    work: Callable[[list[str]], Result],
-    texts: Iterable[str],
-    *,
-    workers: int,
-    start: Callable[..., None],
-    start_arguments: tuple[object, ...],
+    work: Callable[[Tool, list[str]], Result], tool: Tool, texts: Iterable[str], *, workers: int
 ) -> Iterator[Result]:
-    """Yield `work(chunk)` for each chunk of texts, in order.
+    """Yield `work(tool, chunk)` for each chunk of texts, in order.
 
-    work, start: module-level functions; `start(*start_arguments)` runs once in each process.
-    workers: processes; 1 works in this one. At most two chunks a worker wait at any time.
+    work: a module-level function. tool: anything that pickles; sent to each process once.
+    workers: processes; 1 works in this one, as does a source of a single chunk. At most two chunks
+    a worker wait at any time.
     """
-    if workers <= 1:
-        start(*start_arguments)
-        yield from map(work, chunks(texts))
+    source = chunks(texts)
+    first = list(islice(source, 2))
+    if workers <= 1 or len(first) < 2:
+        yield from (work(tool, chunk) for chunk in chain(first, source))
         return
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=start, initargs=start_arguments)
+    pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(tool,))
     try:
         waiting: deque[Future[Result]] = deque()
-        source = chunks(texts)
-        waiting.extend(pool.submit(work, chunk) for chunk in islice(source, 2 * workers))
+        for chunk in chain(first, source):
+            waiting.append(pool.submit(_work, work, chunk))
+            if len(waiting) >= 2 * workers:
+                yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-            waiting.extend(pool.submit(work, chunk) for chunk in islice(source, 1))
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _keep(tool: object) -> None:
+    global _tool
+    _tool = tool
+
+
+def _work(work: Callable[[Any, list[str]], Result], chunk: list[str]) -> Result:
+    return work(_tool, chunk)

@@ -62,7 +62,7 @@ class SubwordTokenizer:
         cls,
         texts: Iterable[str],
         vocab_size: int,
-        rules: Rules = Rules(),  # noqa: B008 - frozen
+        rules: Rules = Rules(),
     ) -> "SubwordTokenizer":
         """Learn pieces from texts (the first 100 million characters of them).
 
@@ -175,7 +175,9 @@ def _checked_merges(merges: object, alphabet: Sequence[str]) -> list[tuple[str, 
         raise InputError("merges: expected a list of pairs of pieces")
     known = set(alphabet)
     for number, pair in enumerate(merges):
-        if not (isinstance(pair, list) and len(pair) == 2 and all(p in known for p in pair)):
+        if not (
+            isinstance(pair, list) and len(pair) == 2 and all(p in known for p in map(str, pair))
+        ):
             raise InputError(
                 f"merges[{number}]: {pair!r} is not a pair of characters or earlier merges"
             )

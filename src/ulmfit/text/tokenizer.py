@@ -24,7 +24,7 @@ class WordTokenizer:
 
     kind = "word"
 
-    def __init__(self, rules: Rules = Rules()) -> None:  # noqa: B008 - frozen
+    def __init__(self, rules: Rules = Rules()) -> None:
         self.rules = rules
         self._coder = Coder(self._units, rules.word_repetition)
 

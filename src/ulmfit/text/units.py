@@ -70,6 +70,8 @@ def word_units(surface: str, rules: Rules) -> tuple[Unit, ...]:
 
 
 def _signs(sign: str, length: int, rules: Rules) -> list[Unit]:
+    if sign * length in ("...", "--"):
+        return [Unit((sign * length,), 1)]
     if length < 3 or not rules.char_repetition:
         return [Unit((sign,), 1)] * length
     return [Unit((REPEAT, str(length), sign), 1 if sign in ".-" else length)]

@@ -16,8 +16,6 @@ _PIECE = re.compile(
     r"|D+(?:[.,:]D+)+"  # 3.14  1,000  12:30
     r"|[LD]+(?:'[LD]+)*"  # word  don't  l'homme  1990s
     r"|'L{1,2}(?![LD'])"  # 's 'll
-    r"|(?<!\.)\.{3}(?!\.)"
-    r"|(?<!-)-{2}(?!-)"
     r"|."
 )
 _WHOLE = re.compile(  # kept in one piece: addresses of pages and of mail, WikiText's <unk>
@@ -34,7 +32,7 @@ def pieces(surface: str) -> Iterator[str]:
     Hyphens and slashes split, apostrophes split as in English (`do n't`, `dog 's`) or, where no
     English ending stands, after them (`l' homme`); Han and kana stand one by one.
 
-    >>> list(pieces("(don't"), list(pieces("well-known,")), list(pieces("U.S.")))
+    >>> list(pieces("(don't")), list(pieces("well-known,")), list(pieces("U.S."))
     (['(', 'do', "n't"], ['well', '-', 'known', ','], ['U.S.'])
     """
     if "://" in surface or "@" in surface or "www." in surface or UNKNOWN_TEXT in surface:
