@@ -9,11 +9,15 @@ from ulmfit.text import WordTokenizer, build_encoder
 from ulmfit.text.specials import SPECIALS
 
 TOKENIZER = WordTokenizer()
+_WORDS = (
+    r"😀 👨‍👩‍👧 🇩🇪 שלום مرحبا é ß ŉ İ ı ﬁ ǅ ͅ １ ½ 日本 ' 's n't \ \n \xxbos @-@ www. http:// "
+    r"xxbos xxrep 3 xxwrep <br /> &amp; &#0; &#55296; &#9999999; aaa AAAA ... -- - <unk>"
+)
+_CODES = "\ud800 \udc00 \ud83d\ude00 \0 \u202e e\u0301\u0301 \ufeff \ufffe \U0010ffff"
 #: Characters and strings that have broken tokenizers.
 NASTY = [
-    *"😀 👨‍👩‍👧 🇩🇪 שלום مرحبا é ß ŉ İ ı ﬁ ǅ ͅ １ ½ 日本 ' 's n't \ \n \xxbos @-@ www. http://".split(),
-    *"xxbos xxrep 3 xxwrep <br /> &amp; &#0; &#55296; &#9999999; aaa AAAA ... -- - <unk>".split(),
-    *"\ud800 \udc00 \ud83d\ude00 \0 \u202e e\u0301\u0301 \ufeff \ufffe \U0010ffff".split(" "),
+    *_WORDS.split(),
+    *_CODES.split(" "),
     *["\x1c", "\x85", "\u2028", "\n", "\r\n", " ", "#39;", "quot;"],
 ]
 
@@ -51,11 +55,28 @@ def test_a_hundred_thousand_random_strings() -> None:
     _check(100_000)
 
 
+_UNITS = r"a A ! . 1 日 ' 😀 aaab no- 1, U. a@ &amp; <br & http:// www. xxbos"
+
+
 @pytest.mark.parametrize(
     "unit",
     [
-        *"a A ! . 1 日 ' 😀 aaab no- 1, U. a@ &amp; <br & http:// www. xxbos \n @-@ a' #39;".split(),
-        *["\ud800", "\0", "\n", " ", "no ", "- ", "<b a=", "<b ", "e\u0301"],
+        *_UNITS.split(),
+        *[
+            r"\n",
+            "@-@",
+            "a'",
+            "#39;",
+            "\ud800",
+            "\0",
+            "\n",
+            " ",
+            "no ",
+            "- ",
+            "<b a=",
+            "<b ",
+            "e\u0301",
+        ],
     ],
 )
 def test_time_grows_with_length_and_no_faster(unit: str) -> None:

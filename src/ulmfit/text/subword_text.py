@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
+from ulmfit.text.characters import CLASSES
 from ulmfit.text.rules import restore_case
 from ulmfit.text.specials import (
     CAPITALISED,
@@ -19,7 +20,7 @@ SPACE = "\u2581"
 BYTES = [f"<0x{byte:02X}>" for byte in range(256)]
 
 _NUMBERS = {piece: byte for byte, piece in enumerate(BYTES)}
-_LETTERS = re.compile(r"[^\W_]+")
+_CASED = re.compile("[LC]+|D")
 _SILENT = frozenset(SPECIALS) - {UNKNOWN, UPPER, CAPITALISED}
 
 
@@ -63,8 +64,9 @@ def _joined(pieces: list[str]) -> str:
 
 
 def _with_case(mark: str | None, written: str) -> str:
-    """Write the first run of letters in its case."""
-    found = _LETTERS.search(written) if mark else None
+    """Write the first run of letters, as the tokenizer made runs, in its case."""
+    found = _CASED.search(written.translate(CLASSES)) if mark else None
     if mark is None or found is None:
         return written
-    return written[: found.start()] + restore_case(mark, found[0]) + written[found.end() :]
+    start, end = found.span()
+    return written[:start] + restore_case(mark, written[start:end]) + written[end:]
