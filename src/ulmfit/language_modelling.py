@@ -98,9 +98,9 @@ def train_language_model(
     )
 
     def validate() -> dict[str, float]:
-        if not len(valid):
-            return {}
         held_out = corpus.documents(valid, backward)
+        if len(held_out) < MIN_ROW:  # nothing held out, or one empty text
+            return {}
         nats, tokens = stream_nats(model, held_out, hardware.precision)
         return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
 
@@ -135,8 +135,6 @@ def fitting_batch(batch: int, tokens: int, bptt: int) -> int:
     if tokens < MIN_ROW + 1:
         raise InputError(f"{tokens} tokens of text are too few to train a language model on")
     return max(1, min(batch, (tokens - 1) // bptt))
-
-
 
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
     """The state dict, copied to the CPU."""

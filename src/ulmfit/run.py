@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
+from math import isnan, nan
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -85,25 +86,28 @@ class Run:
         """Train to the end, then put the best epoch's weights into the model."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
-        saved = time.monotonic()
         if not self._finished:
-            for record in self.loop.run():
-                yield record
-                if isinstance(record, Step):
-                    self._write(record)
-                    if time.monotonic() - saved >= self._seconds:
-                        self._save()
-                        saved = time.monotonic()
-                    continue
-                yield self._end_epoch(record)
-                saved = time.monotonic()
-                if self._finished:
-                    break
+            yield from self._train()
             self._finished = True
             self._save()
         best = self.folder / "best.safetensors"
         if best.exists():
             self.loop.model.load_state_dict(load_checkpoint(best)["model"])
+
+    def _train(self) -> Iterator[Progress]:
+        saved = time.monotonic()
+        for record in self.loop.run():
+            yield record
+            if isinstance(record, Step):
+                self._write(record)
+                if time.monotonic() - saved >= self._seconds:
+                    self._save()
+                    saved = time.monotonic()
+                continue
+            yield self._end_epoch(record)
+            saved = time.monotonic()
+            if self._finished:
+                return
 
     @property
     def begun(self) -> bool:
@@ -113,7 +117,7 @@ class Run:
     @property
     def best(self) -> dict[str, float]:
         """The figures of the best epoch; {} where nothing was held out."""
-        measured = [h for h in self.history if self._monitor in h]
+        measured = [h for h in self.history if not isnan(h.get(self._monitor, nan))]
         return min(measured, key=lambda h: h[self._monitor]) if measured else {}
 
     def _end_epoch(self, record: EpochEnd) -> Validated:
@@ -147,6 +151,8 @@ class Run:
         save_checkpoint(self.folder / "checkpoint.safetensors", self.loop.state() | {"run": own})
 
     def _resume(self) -> None:
+        for stale in self.folder.glob(".*.part"):  # of a process killed while it wrote
+            stale.unlink()
         path = self.folder / "checkpoint.safetensors"
         if not path.exists():
             for name in ("records.jsonl", "best.safetensors"):

@@ -52,7 +52,7 @@ def lstm_native(
     h, c = state
     weights = [w_ih, w_hh, bias, torch.zeros_like(bias)]
     train = torch.is_grad_enabled()
-    y, h_last, c_last = torch._VF.lstm(  # type: ignore[attr-defined]
+    y, h_last, c_last = torch._VF.lstm(
         x, [h.unsqueeze(0), c.unsqueeze(0)], weights, True, 1, 0.0, train, False, False
     )
     return y, (h_last[0], c_last[0])

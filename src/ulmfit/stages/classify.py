@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,12 +21,14 @@ from ulmfit.metrics import accuracy, log_loss
 from ulmfit.model.awd_lstm import AWDLSTM
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.presets import ClassifierSettings
-from ulmfit.run import Progress, Run
+from ulmfit.run import Progress, Run, plan, probe
 from ulmfit.tasks import ClassifierTask, classifier_groups, classify_documents
+from ulmfit.text.specials import PADDING_ID
+from ulmfit.training.checkpoint import write_atomically
 from ulmfit.training.loop import Loop
 
 VALID_FRACTION = 0.1  # v2, sec. 5
-PAD_ID = 1
+BUDGET = "budget"  # epochs of the last phase, kept so that a resumed run has the same schedule
 ENCODER = "encoder."
 
 
@@ -52,6 +55,7 @@ def classify(
     seed: int = 0,
     hardware: Hardware = Hardware(),
     preset: str = "default",
+    budget: float | None = None,
 ) -> Generator[Progress, None, Bundle]:
     """Fine-tune a classifier for each direction; a tenth of `data` chooses the best epoch.
 
@@ -65,6 +69,7 @@ def classify(
         seed: draws the head, dropout, the order of documents and the validation split.
         hardware: device and precision.
         preset: the name to keep in the bundle.
+        budget: seconds for each direction; the epochs of the last phase are cut to fit.
 
     Returns:
         A classifier bundle; its metrics hold each direction's and the averaged figures on
@@ -87,11 +92,24 @@ def classify(
         torch.manual_seed(seed)
         model = _new_classifier(bundle, direction, head, len(names), settings)
         directed = _directed(train, direction), _directed(valid, direction)
-        run = _new_run(model, *directed, settings, folder / direction, seed, hardware)
+        make = partial(_new_run, model, *directed, folder / direction, seed, hardware)
+        run = make(settings)
+        if not run.begun:
+            seconds, tokens = probe(run.loop)
+            if budget is not None:
+                fitted = _fitted(settings, run.loop, budget, seconds)
+                write_atomically(folder / direction / BUDGET, str(fitted.epochs).encode())
+            yield plan(
+                make(_budgeted(settings, folder / direction)).loop,
+                f"classifier, {direction}",
+                seconds,
+                tokens,
+            )
+        run = make(_budgeted(settings, folder / direction))
         yield from run.drive()
         weights[direction] = weights_of(model)
         metrics[direction] = {"validation": run.best, "history": run.history}
-        held_out = classify_documents(model, directed[1].documents, PAD_ID, hardware.precision)
+        held_out = classify_documents(model, directed[1].documents, PADDING_ID, hardware.precision)
         probabilities.append(held_out)
     metrics["validation"] = _figures(np.mean(probabilities, axis=0), valid.labels)
     return Bundle(
@@ -132,10 +150,10 @@ def _new_run(
     model: TextClassifier,
     train: Labelled,
     valid: Labelled,
-    settings: ClassifierSettings,
     folder: Path,
     seed: int,
     hardware: Hardware,
+    settings: ClassifierSettings,
 ) -> Run:
     device = devices.pick_device(hardware.device)
     model.to(device)
@@ -143,7 +161,7 @@ def _new_run(
     loop = Loop(
         model,
         groups,
-        ClassifierTask(model, train.documents, train.labels, settings.batch, seed, PAD_ID),
+        ClassifierTask(model, train.documents, train.labels, settings.batch, seed, PADDING_ID),
         settings.phases(len(groups)),
         betas=settings.betas,
         weight_decay=settings.weight_decay,
@@ -153,10 +171,24 @@ def _new_run(
     )
 
     def validate() -> dict[str, float]:
-        held_out = classify_documents(model, valid.documents, PAD_ID, hardware.precision)
+        held_out = classify_documents(model, valid.documents, PADDING_ID, hardware.precision)
         return _figures(held_out, valid.labels)
 
     return Run(loop, folder, validate, patience=settings.patience)
+
+
+def _fitted(
+    settings: ClassifierSettings, loop: Loop, budget: float, seconds: float
+) -> ClassifierSettings:
+    """Epochs of the last phase that `budget` seconds pay for, a tenth kept back."""
+    epoch = seconds * loop.task.steps(0)
+    staged = sum(phase.epochs for phase in loop.phases[:-1])
+    return replace(settings, epochs=max(1, int(0.9 * budget / epoch) - staged))
+
+
+def _budgeted(settings: ClassifierSettings, folder: Path) -> ClassifierSettings:
+    path = folder / BUDGET
+    return replace(settings, epochs=int(path.read_text())) if path.exists() else settings
 
 
 def _directed(data: Labelled, direction: Direction) -> Labelled:
@@ -172,10 +204,8 @@ def _figures(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> d
     }
 
 
-def stratified_split(
-    labels: NDArray[np.int64], names: Sequence[str], fraction: float, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(training, validation) rows; every label stands in both.
+def check_labels(labels: NDArray[np.int64], names: Sequence[str]) -> None:
+    """Refuse what no classifier can learn from.
 
     Raises:
         InputError: fewer than two labels, or a label with fewer than two rows.
@@ -190,6 +220,18 @@ def stratified_split(
                 f"label {name!r} has {count} row; each needs two at least "
                 "(one to learn from, one to check on): add rows, or merge or drop the label"
             )
+
+
+def stratified_split(
+    labels: NDArray[np.int64], names: Sequence[str], fraction: float, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(training, validation) rows; every label stands in both.
+
+    Raises:
+        InputError: as `check_labels`.
+    """
+    check_labels(labels, names)
+    counts = np.bincount(labels, minlength=len(names))
     generator = np.random.default_rng(seed)
     valid = []
     for number, count in enumerate(counts):

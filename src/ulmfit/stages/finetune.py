@@ -34,6 +34,7 @@ def finetune(
     seed: int = 0,
     hardware: Hardware = Hardware(),
     preset: str = "default",
+    budget: float | None = None,
 ) -> Generator[Progress, None, Bundle]:
     """Fine-tune the models of `bundle` on a corpus.
 
@@ -47,6 +48,7 @@ def finetune(
         seed: draws dropout, the order of documents and the validation split.
         hardware: device and precision.
         preset: the name to keep in the bundle.
+        budget: seconds for each direction; the windows of an epoch are cut to fit.
 
     Returns:
         A language-model bundle with the new vocabulary and the weights of the best epoch.
@@ -73,6 +75,8 @@ def finetune(
             seed=seed,
             direction=direction,
             hardware=hardware,
+            stage="fine-tuning the language model",
+            budget=budget,
         )
         weights[direction] = trained.weights
         metrics[direction] = {"validation": trained.figures, "history": trained.history}

@@ -29,6 +29,7 @@ def pretrain(
     seed: int = 0,
     hardware: Hardware = Hardware(),
     max_steps: int | None = None,
+    budget: float | None = None,
 ) -> Generator[Progress, None, Bundle]:
     """Train a language model from scratch, one direction after the other.
 
@@ -41,7 +42,8 @@ def pretrain(
         directions: which models to train.
         seed: draws weights, dropout, the order of documents and the validation split.
         hardware: device and precision.
-        max_steps: windows of an epoch, for a budget.
+        max_steps: windows of an epoch; None takes all.
+        budget: seconds for each direction; the windows of an epoch are cut to fit.
 
     Returns:
         A language-model bundle with the weights of the best epoch.
@@ -61,6 +63,8 @@ def pretrain(
             seed=seed,
             direction=direction,
             hardware=hardware,
+            stage="pretraining",
+            budget=budget,
         )
         weights[direction] = trained.weights
         metrics[direction] = {"validation": trained.figures, "history": trained.history}

@@ -1,0 +1,28 @@
+"""Floor 4: files in, bundles out. The command line calls these and nothing deeper."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+from ulmfit.bundle import Bundle
+from ulmfit.pipeline.classifiers import train
+from ulmfit.pipeline.language_models import Event, finetune, pretrain
+from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions
+from ulmfit.pipeline.runs import Note, Texts, asked
+
+__all__ = ["Event", "Note", "Texts", "finetune", "pretrain", "resume", "train"]
+
+
+def resume(run: Path) -> Generator[Event, None, Bundle]:
+    """Go on with the unfinished run in the folder `run` (or of the model that it makes).
+
+    Raises:
+        InputError: there is no unfinished run.
+    """
+    _, options = asked(run)
+    if isinstance(options, PretrainOptions):
+        return pretrain(options, resuming=True)
+    if isinstance(options, FinetuneOptions):
+        return finetune(options, resuming=True)
+    return train(options, resuming=True)

@@ -1,0 +1,168 @@
+"""What a call of the pipeline was asked for; plain values, kept in the run's folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ulmfit.bundle import Direction
+from ulmfit.compact import Storage
+from ulmfit.data.rows import Row
+from ulmfit.data.sources import check_sources, read_rows
+from ulmfit.device import Precision
+from ulmfit.errors import InputError
+from ulmfit.language_modelling import Hardware
+from ulmfit.text.rules import PAPER_RULES, Rules
+
+BOTH = "both"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Files of rows and how to read them (`data.sources.read_rows`)."""
+
+    paths: tuple[str, ...]
+    text: tuple[str, ...] = ()
+    label: str | None = None
+    format: str | None = None
+    skip_bad_rows: bool = False
+
+    def check(self, need_label: bool = False) -> None:
+        """Raise InputError now for what would go wrong at the first row."""
+        check_sources(
+            [Path(p) for p in self.paths],
+            text=self.text or None,
+            label=self.label,
+            format=self.format,
+            need_label=need_label,
+        )
+
+    def rows(self, on_bad: Callable[[str], None] | None = None) -> Iterator[Row]:
+        """The rows, streamed."""
+        return read_rows(
+            [Path(p) for p in self.paths],
+            text=self.text or None,
+            label=self.label,
+            format=self.format,
+            skip_bad_rows=self.skip_bad_rows,
+            on_bad=on_bad,
+        )
+
+    def texts(self) -> Iterator[str]:
+        """The rows' texts, streamed."""
+        return (row.text for row in self.rows())
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where to compute, and from which seed."""
+
+    device: str = "auto"
+    precision: Precision = "auto"
+    workers: int = 0
+    """processes that tokenise; 0 for one a core"""
+    seed: int = 0
+
+    @property
+    def hardware(self) -> Hardware:
+        """Device and precision."""
+        return Hardware(self.device, self.precision)
+
+    @property
+    def processes(self) -> int:
+        """Workers, 0 resolved."""
+        return self.workers or len(os.sched_getaffinity(0))
+
+
+@dataclass(frozen=True)
+class PretrainOptions:
+    """`ulmfit pretrain`."""
+
+    corpus: Source
+    out: str
+    machine: Machine = Machine()
+    direction: str = "forward"
+    embedding: int = 400
+    hidden: int = 1150
+    layers: int = 3
+    tokenizer: Literal["word", "subword"] = "word"
+    rules: Literal["default", "paper"] = "default"
+    max_vocabulary: int = 30_000
+    min_count: int = 2
+    epochs: int | None = None
+    tokens: int | None = None
+    """tokens to see in all, instead of whole epochs"""
+    batch: int | None = None
+    rate: float | None = None
+    time_budget: float | None = None
+    """minutes"""
+    storage: Storage = "fp32"
+
+    @property
+    def text_rules(self) -> Rules:
+        """The rules by name."""
+        return PAPER_RULES if self.rules == "paper" else Rules()
+
+
+@dataclass(frozen=True)
+class FinetuneOptions:
+    """`ulmfit finetune`."""
+
+    lm: str
+    corpus: Source
+    out: str
+    machine: Machine = Machine()
+    preset: str = "default"
+    direction: str | None = None
+    epochs: int | None = None
+    time_budget: float | None = None
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """`ulmfit train`."""
+
+    data: Source
+    out: str
+    machine: Machine = Machine()
+    lm: str | None = None
+    """a bundle's folder or an embedded model's name; None takes the default one"""
+    unlabelled: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
+    preset: str = "default"
+    direction: str | None = None
+    labels: int | None = None
+    """labelled rows to draw, balanced; the rest is used as unlabelled text"""
+    finetune: bool = True
+    lm_epochs: int | None = None
+    epochs: int | None = None
+    time_budget: float | None = None
+
+
+Options = PretrainOptions | FinetuneOptions | TrainOptions
+
+
+def directions(wanted: str | None, held: tuple[Direction, ...]) -> tuple[Direction, ...]:
+    """The directions to train; None means all that the language model holds.
+
+    Raises:
+        InputError: no such direction, or the language model does not hold it.
+    """
+    if wanted is None:
+        return held
+    every: dict[str, tuple[Direction, ...]] = {
+        "forward": ("forward",),
+        "backward": ("backward",),
+        BOTH: ("forward", "backward"),
+    }
+    if wanted not in every:
+        raise InputError(f"direction {wanted!r}: choose one of forward, backward, both")
+    if missing := [d for d in every[wanted] if d not in held]:
+        raise InputError(
+            f"the language model holds no {' or '.join(missing)} model, "
+            f"only {' and '.join(held)}; train one with --direction, or choose another"
+        )
+    return every[wanted]

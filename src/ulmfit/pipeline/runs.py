@@ -1,0 +1,112 @@
+"""The folder of a run: what was asked, and all that is needed to go on after a crash."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ulmfit.errors import InputError
+from ulmfit.pipeline.options import (
+    FinetuneOptions,
+    Machine,
+    Options,
+    PretrainOptions,
+    Source,
+    TrainOptions,
+)
+from ulmfit.training.checkpoint import write_atomically
+
+COMMANDS: dict[str, type[Options]] = {
+    "pretrain": PretrainOptions,
+    "finetune": FinetuneOptions,
+    "train": TrainOptions,
+}
+FILE = "run.json"
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that a person should know."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Texts:
+    """How many texts a pass over them has done."""
+
+    what: str
+    done: int
+
+
+def run_folder(out: str) -> Path:
+    """Where the run that makes `out` lives: `out` with `.run` behind it."""
+    out_path = Path(out)
+    return out_path.with_name(out_path.name + ".run")
+
+
+def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) -> Path:
+    """Make the run's folder, or find it again when resuming.
+
+    Raises:
+        InputError: `out` exists or an unfinished run stands there, and `overwrite` is not set.
+    """
+    out, folder = Path(options.out), run_folder(options.out)
+    if resuming:
+        return folder
+    if out.exists() and not overwrite:
+        raise InputError(f"{out}: exists already; choose another --out, or --overwrite to replace")
+    if out.exists() and not (out / "config.json").is_file():
+        raise InputError(f"{out}: exists and is no model, so --overwrite does not replace it")
+    if folder.exists() and not overwrite:
+        raise InputError(
+            f"{folder}: an unfinished run is here; `ulmfit resume {folder}` goes on with it, "
+            "--overwrite starts anew"
+        )
+    if out.absolute().parent.exists() and not out.absolute().parent.is_dir():
+        raise InputError(f"{out.parent}: is a file, so no model can be written in it")
+    shutil.rmtree(folder, ignore_errors=True)
+    asked = {"command": command, "options": asdict(options)}
+    write_atomically(folder / FILE, (json.dumps(asked, indent=2) + "\n").encode())
+    return folder
+
+
+def finish(folder: Path) -> None:
+    """Remove the folder of a run whose model is in place."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def asked(folder: Path) -> tuple[str, Options]:
+    """The command and options of an unfinished run.
+
+    Raises:
+        InputError: `folder` is no run's folder.
+    """
+    if not folder.name.endswith(".run") and run_folder(str(folder)).is_dir():
+        folder = run_folder(str(folder))
+    path = folder / FILE
+    if not path.is_file():
+        hint = "; a finished run leaves none" if not folder.exists() else ""
+        raise InputError(f"{folder}: no unfinished run (it has no {FILE}){hint}")
+    try:
+        told = json.loads(path.read_text("utf8"))
+        command: str = told["command"]
+        return command, _options(COMMANDS[command], told["options"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path}: not what `ulmfit` wrote ({error})") from None
+
+
+def _options(kind: type[Options], values: dict[str, Any]) -> Options:
+    values = _with_tuples(values)
+    for name in ("corpus", "data"):
+        if name in values:
+            values[name] = Source(**_with_tuples(values[name]))
+    values["machine"] = Machine(**values["machine"])
+    return kind(**values)
+
+
+def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}

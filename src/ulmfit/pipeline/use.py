@@ -1,0 +1,205 @@
+"""What a finished model is used for: evaluate, perplexity, predict a file, generate."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ulmfit import device as devices
+from ulmfit.bundle import Bundle, Direction
+from ulmfit.corpus import prepare
+from ulmfit.data.rows import Row
+from ulmfit.data.write_rows import PredictionWriter
+from ulmfit.errors import InputError
+from ulmfit.metrics import bits_per_byte, score, word_perplexity
+from ulmfit.model.dropout import Dropouts
+from ulmfit.model.heads import LanguageModel
+from ulmfit.pipeline.options import Machine, Source
+from ulmfit.predict import Predictor
+from ulmfit.tasks import stream_nats
+from ulmfit.text.specials import BEGIN_ID, PADDING_ID, UNKNOWN_ID
+
+NO_DROPOUT = Dropouts(0, 0, 0, 0, 0)
+
+
+def evaluate(
+    bundle: Bundle,
+    source: Source,
+    machine: Machine,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, Any]:
+    """Figures of a classifier on labelled rows; rows without a label are passed over.
+
+    Returns:
+        `metrics.Scores` as a dict, and `labels`, the order of `confusion`.
+
+    Raises:
+        InputError: no labelled row, or a label that the model does not know.
+    """
+    source.check(need_label=True)
+    predictor = Predictor(bundle, machine.device, machine.precision)
+    number = {name: i for i, name in enumerate(bundle.labels)}
+    truth: list[int] = []
+
+    def texts() -> Iterator[str]:
+        for row in source.rows():
+            if row.label is None:
+                continue
+            if row.label not in number:
+                known = ", ".join(map(repr, bundle.labels))
+                raise InputError(
+                    f"{row.file}:{row.line}: label {row.label!r} is none of the model's: {known}"
+                )
+            truth.append(number[row.label])
+            yield row.text
+
+    answers = []
+    for answer in predictor.probabilities(texts()):
+        answers.append(answer)
+        progress(len(answers))
+    if not answers:
+        raise InputError(f"{', '.join(source.paths)}: no row has a label")
+    scores = score(np.array(truth), np.stack(answers))
+    return {**asdict(scores), "accuracy_ci": list(scores.accuracy_ci), "labels": bundle.labels}
+
+
+def perplexity(
+    bundle: Bundle, source: Source, machine: Machine, direction: Direction | None = None
+) -> dict[str, Any]:
+    """Figures of a language model on texts.
+
+    `word_perplexity` spreads all nats, those of case markers and text borders too, over the
+    words as WikiText counts them; a `.tokens` file counts its own.
+
+    Raises:
+        InputError: the bundle is no language model of that direction, or there is no text.
+    """
+    source.check()
+    direction = direction or bundle.directions[0]
+    model = bundle.language_model(direction, NO_DROPOUT).to(devices.pick_device(machine.device))
+    own_words = [0]
+
+    def texts() -> Iterator[str]:
+        for row in source.rows():
+            own_words[0] += int(row.fields.get("tokens", 0)) if _is_wikitext(row) else 0  # type: ignore[call-overload]
+            yield row.text
+
+    with tempfile.TemporaryDirectory() as folder:
+        corpus = prepare(texts(), bundle.encoder, Path(folder), machine.processes)
+        documents = corpus.documents(backward=direction == "backward")
+        nats, tokens = stream_nats(model, documents, machine.precision)
+    words = own_words[0] or corpus.stats.words
+    return {
+        "direction": direction,
+        "nats_per_token": nats / tokens,
+        "perplexity": math.exp(nats / tokens),
+        "tokens": tokens,
+        "words": words,
+        "bytes": corpus.stats.bytes,
+        "word_perplexity": word_perplexity(nats, words),
+        "bits_per_byte": bits_per_byte(nats, corpus.stats.bytes),
+        "oov_rate": corpus.stats.unknown_rate,
+    }
+
+
+def _is_wikitext(row: Row) -> bool:
+    return row.file.endswith(".tokens")
+
+
+def predict_file(
+    bundle: Bundle,
+    source: Source,
+    out: Path,
+    machine: Machine,
+    progress: Callable[[int], None] = lambda done: None,
+    on_bad: Callable[[str], None] | None = None,
+) -> int:
+    """Predict every row of `source` into `out`, in order; whole or not there.
+
+    Returns:
+        How many rows were written.
+
+    Raises:
+        InputError: the bundle is no classifier, a row is bad, `out` cannot be written.
+        OSError: the disk is full, and the like.
+    """
+    source.check()
+    predictor = Predictor(bundle, machine.device, machine.precision)
+    waiting: list[dict[str, object]] = []
+
+    def texts() -> Iterator[str]:
+        for row in source.rows(on_bad):
+            waiting.append(row.fields)
+            yield row.text
+
+    done = 0
+    with PredictionWriter(out, bundle.labels) as writer:
+        for answer in predictor.probabilities(texts()):
+            writer.write(waiting[done], bundle.labels[int(answer.argmax())], answer.tolist())
+            waiting[done] = {}
+            done += 1
+            if done == len(waiting):
+                waiting.clear()
+                progress(writer.rows)
+                done = 0
+    return writer.rows
+
+
+def generate(
+    bundle: Bundle,
+    text: str,
+    *,
+    tokens: int = 60,
+    temperature: float = 0.8,
+    seed: int = 0,
+    direction: Direction | None = None,
+) -> str:
+    """Go on with `text` by sampling; a backward model writes what comes before it.
+
+    Args:
+        bundle: a language model.
+        text: may be empty.
+        tokens: how many to add.
+        temperature: logits are divided by it; above 0.
+        seed: of the sampling.
+        direction: None takes the bundle's first.
+
+    Raises:
+        InputError: the bundle is no language model, or a number is out of range.
+    """
+    if temperature <= 0 or tokens < 1:
+        raise InputError("temperature must be above 0 and tokens at least 1")
+    direction = direction or (bundle.directions[0] if bundle.directions else "forward")
+    model = bundle.language_model(direction, NO_DROPOUT).eval()
+    ids = [int(i) for i in bundle.encoder.encode(text)]
+    if direction == "backward":
+        ids = [ids[0], *ids[:0:-1]]
+    added = _sample(model, ids, tokens, temperature, seed)
+    whole = [*ids[1:], *added]
+    return bundle.encoder.decode(whole[::-1] if direction == "backward" else whole)
+
+
+def _sample(
+    model: LanguageModel, ids: list[int], count: int, temperature: float, seed: int
+) -> list[int]:
+    generator = torch.Generator().manual_seed(seed)
+    states = model.encoder.initial_states(1)
+    added: list[int] = []
+    with torch.inference_mode():
+        window = torch.tensor(ids)[:, None]
+        for _ in range(count):
+            out = model.encoder(window, states)
+            states = out.states
+            logits = model.logits(out.raw[-1])[0] / temperature
+            logits[[UNKNOWN_ID, PADDING_ID, BEGIN_ID]] = -torch.inf
+            chosen = int(torch.multinomial(logits.softmax(0), 1, generator=generator))
+            added.append(chosen)
+            window = torch.tensor([[chosen]])
+    return added

@@ -1,0 +1,55 @@
+"""The language models that come with the package, and the code that opens them."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from ulmfit import bundle as bundles
+from ulmfit.bundle import Bundle
+from ulmfit.errors import InputError
+
+DEFAULT = "en-mini"
+HERE = Path(str(files(__package__)))
+
+
+def models() -> list[dict[str, Any]]:
+    """Name, directions and sizes of each embedded model, read from its config alone."""
+    return [_told(folder) for folder in sorted(HERE.iterdir()) if (folder / "config.json").exists()]
+
+
+def _told(folder: Path) -> dict[str, Any]:
+    config = json.loads((folder / "config.json").read_text("utf8"))
+    metrics = json.loads((folder / "metrics.json").read_text("utf8"))
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    return {
+        "name": folder.name,
+        "default": folder.name == DEFAULT,
+        "directions": config["directions"],
+        **config["architecture"],
+        "bytes": size,
+        "wikitext103_test": metrics.get("wikitext103_test"),
+    }
+
+
+def open_pretrained(name: str) -> Bundle:
+    """A language model by the name of an embedded one, or from a bundle's folder.
+
+    Raises:
+        InputError: there is neither, or the folder holds no whole language model.
+    """
+    folder = Path(name)
+    embedded = HERE / name
+    if not folder.exists() and "/" not in name and (embedded / "config.json").exists():
+        folder = embedded
+    if not folder.exists():
+        names = ", ".join(model["name"] for model in models()) or "none"
+        raise InputError(
+            f"language model {name!r}: no such folder, and no embedded model of that name; "
+            f"embedded are: {names}"
+        )
+    bundle = bundles.load(folder)
+    bundle.require("language-model")
+    return bundle
