@@ -12,6 +12,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -82,11 +83,12 @@ class Config(_Strict):
     def _consistent(self) -> Config:
         if len(set(self.directions)) != len(self.directions):
             raise ValueError("directions names one twice")
-        if self.kind == "classifier":
-            if self.head is None:
-                raise ValueError("a classifier needs 'head'")
-            if sorted(self.id2label) != list(range(len(self.id2label))) or len(self.id2label) < 2:
-                raise ValueError("id2label must number at least two labels 0, 1, ...")
+        if self.kind == "classifier" and self.head is None:
+            raise ValueError("a classifier needs 'head'")
+        if sorted(self.id2label) != list(range(len(self.id2label))):
+            raise ValueError("id2label must number its labels 0, 1, ...")
+        if self.kind == "classifier" and len(self.id2label) < 2:
+            raise ValueError("id2label must number at least two labels")
         return self
 
 
@@ -159,7 +161,8 @@ def save(bundle: Bundle, folder: Path, card: str, storage: Storage = "fp32") -> 
     """
     folder = folder.absolute()
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    shutil.rmtree(aside, ignore_errors=True)
+    for stale in folder.parent.glob(f".{escape(folder.name)}.*.part"):  # of a killed process
+        shutil.rmtree(stale, ignore_errors=True)
     try:
         _write(bundle, aside, card, storage)
         _swap(aside, folder)
@@ -246,7 +249,7 @@ def load(folder: Path | str) -> Bundle:
         labels=labels,
         head=config.head,
         provenance=config.provenance,
-        metrics=json.loads((folder / "metrics.json").read_text("utf8")),
+        metrics=_metrics(folder / "metrics.json"),
     )
 
 
@@ -268,6 +271,16 @@ def _config(folder: Path) -> Config:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{path}: not readable as JSON ({error})") from None
+
+
+def _metrics(path: Path) -> dict[str, Any]:
+    try:
+        metrics = json.loads(path.read_text("utf8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise InputError(f"{path}: not readable as JSON ({error})") from None
+    if not isinstance(metrics, dict):
+        raise InputError(f"{path}: a JSON object is wanted, not a {type(metrics).__name__}")
+    return metrics
 
 
 def _check_file(path: Path, wanted: FileConfig) -> None:
@@ -294,7 +307,7 @@ def _expected_shapes(config: Config, architecture: Architecture) -> dict[str, to
 def _weights(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
     try:
         tensors = unpack(safetensors.torch.load_file(path))
-    except (safetensors.SafetensorError, KeyError, OSError) as error:
+    except (safetensors.SafetensorError, KeyError, OSError, RuntimeError, IndexError) as error:
         raise InputError(f"{path}: not readable as safetensors ({error})") from None
     for name in sorted(tensors.keys() ^ shapes.keys()):
         raise InputError(f"{path}: tensor {name!r} is {'missing' if name in shapes else 'unknown'}")

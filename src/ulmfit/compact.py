@@ -30,7 +30,11 @@ def pack(tensors: dict[str, Tensor], storage: Storage) -> dict[str, Tensor]:
 
 
 def unpack(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """fp32 tensors from what `pack` gave, whichever storage it was."""
+    """fp32 tensors from what `pack` gave, whichever storage it was.
+
+    Raises:
+        KeyError: an int8 matrix without its scales.
+    """
     result: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if name.endswith(SCALE) and name[: -len(SCALE)] in tensors:

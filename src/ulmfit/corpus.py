@@ -65,12 +65,19 @@ def open_corpus(folder: Path) -> Corpus:
     try:
         told = json.loads((folder / "stats.json").read_text("utf8"))
         stats = IdStats(**{name: int(told[name]) for name in IdStats.__dataclass_fields__})
+        if stats.tokens <= stats.documents:
+            raise InputError("the corpus holds no words: every text is empty, or there is none")
         ids = np.memmap(folder / "ids.bin", dtype=np.dtype(told["dtype"]), mode="r")
         offsets = np.load(folder / "offsets.npy", allow_pickle=False)
+    except InputError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InputError(f"{folder}: not an encoded corpus ({error})") from None
-    if stats.tokens <= stats.documents:
-        raise InputError("the corpus holds no words: every text is empty")
+    if len(offsets) != stats.documents + 1 or not len(ids) == offsets[-1] == stats.tokens:
+        raise InputError(
+            f"{folder}: {len(ids)} ids on disk, stats.json says {stats.tokens} in "
+            f"{stats.documents} documents: cut or changed; delete the folder to encode again"
+        )
     return Corpus(folder, ids, offsets, stats)
 
 

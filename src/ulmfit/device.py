@@ -33,7 +33,7 @@ def pick_device(name: str = "auto") -> torch.device:
 
 @lru_cache(maxsize=1)
 def cpu_is_fast_in_bf16() -> bool:
-    """Whether this CPU multiplies bf16 matrices in hardware (AMX); without it bf16 loses to fp32."""
+    """Whether this CPU multiplies bf16 matrices in hardware (AMX); else bf16 loses to fp32."""
     probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
     return bool(probe and probe())
 

@@ -136,6 +136,7 @@ def fitting_batch(batch: int, tokens: int, bptt: int) -> int:
         raise InputError(f"{tokens} tokens of text are too few to train a language model on")
     return max(1, min(batch, (tokens - 1) // bptt))
 
+
 def weights_of(model: nn.Module) -> dict[str, Tensor]:
     """The state dict, copied to the CPU."""
     return {name: t.detach().cpu().clone() for name, t in model.state_dict().items()}

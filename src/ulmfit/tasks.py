@@ -80,7 +80,9 @@ class LanguageModelTask:
 
     def state(self) -> dict[str, Tensor]:
         """The hidden states, detached."""
-        pairs = {f"{i}{n}": t for i, s in enumerate(self._states) for n, t in zip("hc", s)}
+        pairs = {
+            f"{i}{n}": t for i, s in enumerate(self._states) for n, t in zip("hc", s, strict=True)
+        }
         return {name: tensor.detach() for name, tensor in pairs.items()}
 
     def load_state(self, state: dict[str, Tensor]) -> None:

@@ -48,21 +48,26 @@ class Documents:
     def __len__(self) -> int:
         return int(self._starts[-1])
 
-    def document(self, position: int) -> Ids:
-        """The document at `position` of the order, in the direction chosen."""
-        which = self._order[position]
-        ids = self._ids[self._offsets[which] : self._offsets[which + 1]].astype(np.int64)
-        return reverse_document(ids) if self._backward else ids
-
     def read(self, start: int, stop: int) -> Ids:
         """Tokens `start` to `stop` of the stream, as int64."""
         position = int(np.searchsorted(self._starts, start, side="right")) - 1
-        first = self._starts[position]
         pieces = []
         while position < len(self._order) and self._starts[position] < stop:
-            pieces.append(self.document(position))
+            first = self._starts[position]
+            pieces.append(self._part(position, max(0, start - first), stop - first))
             position += 1
-        return np.concatenate(pieces)[start - first : stop - first]
+        return np.concatenate(pieces)
+
+    def _part(self, position: int, start: int, stop: int) -> Ids:
+        """Tokens `start` to `stop` of one document, in the direction chosen."""
+        which = self._order[position]
+        begin, end = self._offsets[which], self._offsets[which + 1]
+        if not self._backward:
+            return self._ids[begin + start : min(begin + stop, end)].astype(np.int64)
+        ids = self._ids[max(end - stop + 1, begin + 1) : end - max(start, 1) + 1][::-1]
+        if start == 0:  # xxbos stays first
+            ids = np.concatenate([self._ids[begin : begin + 1], ids])
+        return ids.astype(np.int64)
 
 
 def reverse_document(ids: Ids) -> Ids:

@@ -70,7 +70,8 @@ class LanguageModel(nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """(batch, embedding) -> (batch, vocabulary) in fp32."""
-        return F.linear(x, self.encoder.embedding.to(x.dtype), self.decoder_bias.to(x.dtype)).float()
+        weight, bias = self.encoder.embedding.to(x.dtype), self.decoder_bias.to(x.dtype)
+        return F.linear(x, weight, bias).float()
 
 
 @dataclass
@@ -178,7 +179,7 @@ class TextClassifier(nn.Module):
         self.detach_chunks = detach_chunks
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """(time, batch) padded at the end, true lengths (batch,) >= 1 -> logits (batch, classes)."""
+        """(time, batch) padded at the end, lengths (batch,) >= 1 -> logits (batch, classes)."""
         logits: Tensor = self.head(self.pool(ids, lengths))
         return logits
 
@@ -188,10 +189,11 @@ class TextClassifier(nn.Module):
         features = self.encoder.architecture.embedding
         pool = Pool.empty(batch, features, self.encoder.embedding)
         states = self.encoder.initial_states(batch)
-        first_pooled = int((lengths - self.pooled_tokens).amin())
+        ends: list[int] = lengths.tolist()
         for start in range(0, len(ids), self.chunk):
             window = ids[start : start + self.chunk]
-            pooled = start + len(window) > first_pooled
+            stop = start + len(window)
+            pooled = any(start < end < stop + self.pooled_tokens for end in ends)
             with torch.set_grad_enabled(torch.is_grad_enabled() and pooled):
                 out = self.encoder(window, detach(states) if self.detach_chunks else states)
             states = out.states

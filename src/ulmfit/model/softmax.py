@@ -28,7 +28,7 @@ def softmax_loss(x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Te
     Returns:
         A scalar in nats. Products are computed in the autocast type, sums in fp32.
     """
-    loss: Tensor = _SoftmaxLoss.apply(x, weight, bias, targets)
+    loss: Tensor = _SoftmaxLoss.apply(x, weight, bias, targets)  # type: ignore[no-untyped-call]
     return loss
 
 

@@ -7,7 +7,7 @@ that `Loop.run` yields and stops taking them when it has had enough.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -136,7 +136,7 @@ class Loop:
         """Epochs of all phases together."""
         return sum(phase.epochs for phase in self.phases)
 
-    def run(self) -> Iterator[Step | EpochEnd]:
+    def run(self) -> Generator[Step | EpochEnd, None, None]:
         """Train from where `position` stands to the end, yielding after each step and epoch."""
         at = self.position
         while at.phase < len(self.phases):

@@ -27,6 +27,10 @@ def slanted_triangular(
 ) -> float:
     """A short rise, a long fall (v2, sec. 3.2, eq. 3).
 
+    The paper divides the fall by ``cut (1/cut_frac - 1)``, which is ``T - cut`` as used here
+    (and in the scripts) where ``T cut_frac`` is whole; elsewhere, as the cut is rounded down,
+    its rates would fall below the lowest, for a short phase below 0.
+
     Args:
         step: t.
         total: T.
@@ -35,10 +39,7 @@ def slanted_triangular(
         ratio: how much smaller the lowest rate is than the peak.
     """
     cut = floor(total * cut_frac)
-    if step < cut:
-        p = step / cut
-    else:
-        p = 1 - (step - cut) / max(1, total - cut)
+    p = step / cut if step < cut else 1 - (step - cut) / max(1, total - cut)
     return peak * (1 + p * (ratio - 1)) / ratio
 
 
