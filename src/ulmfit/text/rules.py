@@ -168,6 +168,8 @@ def collapse_elongation(word: str, least: int = 3) -> tuple[str, list[tuple[int,
         for found in _RUN.finditer(word)
         if found.end() - found.start() >= (4 if found[1].isupper() else least)
     ]
+    if not runs:
+        return word, []
     short, end = [], 0
     for length, _, start in runs:
         short.append(word[end : start + 1])

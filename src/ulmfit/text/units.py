@@ -48,6 +48,8 @@ def word_units(surface: str, rules: Rules) -> tuple[Unit, ...]:
     """
     if surface == "-":
         return (Unit((DASH,), 1),)
+    if surface.isascii() and surface.isalpha():
+        return (_word(surface, rules),)
     units: list[Unit] = []
     words: dict[str, Unit] = {}
     sign, length = "", 0
@@ -64,7 +66,7 @@ def word_units(surface: str, rules: Rules) -> tuple[Unit, ...]:
                 words[piece] = _word(piece, rules)
             units.append(words[piece])
     units += _signs(sign, length, rules)
-    if _ABBREVIATION.search(surface) and units[-1] == _STOP:
+    if surface[-1:] == "." and units[-1] == _STOP and _ABBREVIATION.search(surface[-8:]):
         units[-1] = Unit(_STOP.tokens, 0)
     return tuple(units)
 
