@@ -49,9 +49,20 @@ def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     plain: dict[str, Any] = {}
     _flatten("", state, tensors, plain)
-    contiguous = {key: value.detach().cpu().contiguous() for key, value in tensors.items()}
-    data = safetensors.torch.save(contiguous, {PLAIN: json.dumps(plain)})
+    data = safetensors.torch.save(_apart(tensors), {PLAIN: json.dumps(plain)})
     write_atomically(path, data)
+
+
+def _apart(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """On the CPU, no two in the same memory (safetensors refuses those; first states are)."""
+    result: dict[str, Tensor] = {}
+    taken: set[int] = set()
+    for key, tensor in tensors.items():
+        tensor = tensor.detach().cpu().contiguous()
+        place = tensor.untyped_storage().data_ptr()
+        result[key] = tensor.clone() if place in taken else tensor
+        taken.add(place)
+    return result
 
 
 def _flatten(
