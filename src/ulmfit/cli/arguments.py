@@ -1,0 +1,100 @@
+"""The arguments that several commands share: how each is called, and its one line of help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from ulmfit.pipeline.options import Machine, Source
+
+DirectionName = Literal["forward", "backward", "both"]
+OneDirection = Literal["forward", "backward"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
+
+Json = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object as the last line of the output.")
+]
+Out = Annotated[
+    str, typer.Option("--out", "-o", metavar="FOLDER", help="Write the model to this folder.")
+]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace the model or the unfinished run that is there.")
+]
+Corpus = Annotated[list[str], typer.Argument(metavar="CORPUS", help="Files or folders of text.")]
+Data = Annotated[
+    list[str], typer.Argument(metavar="DATA", help="Files or folders of labelled texts.")
+]
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="Folder of a classifier.")]
+LanguageModel = Annotated[
+    str,
+    typer.Argument(metavar="LM", help="Folder of a language model, or a name of `ulmfit models`."),
+]
+
+Text = Annotated[
+    list[str] | None,
+    typer.Option("--text", metavar="COLUMN", help="Column with the text; repeat to join several."),
+]
+Label = Annotated[
+    str | None, typer.Option("--label", metavar="COLUMN", help="Column with the label.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="NAME",
+        help="csv, tsv, zhang-csv, jsonl, parquet, class-folders, trec, fasttext, lines, text or "
+        "tokens, where the file's name does not tell.",
+    ),
+]
+SkipBadRows = Annotated[
+    bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
+]
+
+Preset = Annotated[
+    str, typer.Option("--preset", metavar="NAME", help="default, v1, v2 (papers) or scripts.")
+]
+Direction = Annotated[
+    DirectionName | None,
+    typer.Option("--direction", help="Which models to train; without it, all that the LM has."),
+]
+TimeBudget = Annotated[
+    float | None,
+    typer.Option("--time-budget", metavar="MINUTES", min=0.01, help="Plan the training to fit."),
+]
+Device = Annotated[
+    str, typer.Option("--device", metavar="NAME", help="auto (a GPU if there is one), cpu, ...")
+]
+Precision = Annotated[
+    PrecisionName, typer.Option("--precision", help="Of the arithmetic; auto takes the faster.")
+]
+Workers = Annotated[
+    int,
+    typer.Option("--workers", metavar="N", min=0, help="Processes that tokenise; 0: one a core."),
+]
+Seed = Annotated[
+    int, typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Of all that is drawn.")
+]
+
+
+def source(
+    paths: list[str],
+    text: list[str] | None = None,
+    label: str | None = None,
+    format: str | None = None,
+    skip_bad_rows: bool = False,
+) -> Source:
+    """The files of a call and how to read them."""
+    from ulmfit.pipeline.options import Source
+
+    return Source(tuple(paths), tuple(text or ()), label, format, skip_bad_rows)
+
+
+def machine(
+    device: str = "auto", precision: PrecisionName = "auto", workers: int = 0, seed: int = 0
+) -> Machine:
+    """Where a call computes, and from which seed."""
+    from ulmfit.pipeline.options import Machine
+
+    return Machine(device, precision, workers, seed)

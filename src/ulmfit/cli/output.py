@@ -1,0 +1,130 @@
+"""Results on stdout: for a person as text, with --json as one JSON object on the last line."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ulmfit.bundle import Bundle
+
+MAX_CONFUSION = 10  # labels; beyond, the table does not fit on a terminal
+
+
+def answer(result: Mapping[str, object], lines: Iterable[str], as_json: bool) -> None:
+    """Print `result` as JSON, or `lines` for a person."""
+    if as_json:
+        print(json.dumps(_finite(result), allow_nan=False))
+        return
+    for line in lines:
+        print(line)
+
+
+def _finite(value: object) -> object:
+    """JSON knows no infinity and no NaN: null stands for them."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(k): _finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(v) for v in value]
+    return value
+
+
+def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> list[str]:
+    """Aligned columns: the first to the left, the others to the right."""
+    every = [header, *rows]
+    widths = [max(len(row[i]) for row in every) for i in range(len(header))]
+    return [
+        "  ".join(
+            cell.ljust(width) if i == 0 else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in every
+    ]
+
+
+def model_result(bundle: Bundle, out: str) -> dict[str, Any]:
+    """What there is to tell of a model just made."""
+    result: dict[str, Any] = {
+        "model": out,
+        "kind": bundle.kind,
+        "directions": list(bundle.directions),
+        "vocabulary": bundle.architecture.vocabulary,
+    }
+    metrics = bundle.metrics
+    if bundle.kind == "language-model":
+        held_out = {d: metrics.get(d, {}).get("validation", {}) for d in bundle.directions}
+        return {**result, "validation": held_out}
+    rows = {name: metrics.get(name) for name in ("train_rows", "valid_rows")}
+    figures = {"validation": metrics.get("validation", {}), "test": metrics.get("test")}
+    return {**result, "labels": bundle.labels, **rows, **figures}
+
+
+def model_lines(result: Mapping[str, Any]) -> list[str]:
+    """`model_result` for a person."""
+    lines = [f"model       {result['model']}"]
+    if result["kind"] == "language-model":
+        return lines + [
+            f"validation  {direction}: {figures['loss']:.4f} nats a token, "
+            f"perplexity {figures['perplexity']:.2f}"
+            for direction, figures in result["validation"].items()
+            if figures
+        ]
+    held_out = result["validation"]
+    if held_out:
+        lines.append(
+            f"validation  accuracy {held_out['accuracy']:.2%} on the {result['valid_rows']:,} rows "
+            "that chose the best epoch"
+        )
+    if result["test"]:
+        lines.append(f"test        {_accuracy(result['test'])}")
+    return lines
+
+
+def _accuracy(figures: Mapping[str, Any]) -> str:
+    low, high = figures["accuracy_ci"]
+    interval = f"95%: {low:.2%} to {high:.2%}"
+    return f"accuracy {figures['accuracy']:.2%} ({interval}) on {figures['n']:,} rows"
+
+
+def evaluation_lines(figures: Mapping[str, Any]) -> list[str]:
+    """The figures of a classifier for a person."""
+    lines = [
+        _accuracy(figures),
+        f"macro F1 {figures['macro_f1']:.4f}   log loss {figures['log_loss']:.4f} nats   "
+        f"calibration error {figures['calibration_error']:.4f}",
+        "",
+    ]
+    labels = [_short(label) for label in figures["labels"]]
+    if len(labels) > MAX_CONFUSION:
+        return [*lines, f"the confusion of {len(labels)} labels is in the output of --json"]
+    rows = [[name, *map(str, row)] for name, row in zip(labels, figures["confusion"], strict=True)]
+    return [*lines, *table(rows, ["true \\ predicted", *labels])]
+
+
+def _short(label: str, width: int = 12) -> str:
+    printable = " ".join(label.split())
+    return printable if len(printable) <= width else printable[: width - 1] + "…"
+
+
+def perplexity_lines(figures: Mapping[str, Any]) -> list[str]:
+    """The figures of a language model for a person."""
+    return [
+        f"nats a token     {figures['nats_per_token']:.4f}   (perplexity of tokens "
+        f"{math.exp(min(700.0, figures['nats_per_token'])):,.2f})",
+        f"word perplexity  {figures['word_perplexity']:,.2f}   over {figures['words']:,} words",
+        f"bits a byte      {figures['bits_per_byte']:.4f}   over {figures['bytes']:,} bytes",
+        f"unknown tokens   {figures['oov_rate']:.2%}   of {figures['tokens']:,}",
+    ]
+
+
+def size(number: float) -> str:
+    """Bytes for a person: 1.5 MB."""
+    for unit in ("bytes", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"

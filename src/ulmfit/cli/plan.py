@@ -1,0 +1,75 @@
+"""A plan as text: layer groups with peak rates, the epochs in which each learns, the expense."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from ulmfit.cli.output import table
+from ulmfit.run import Plan, Validated
+
+
+def plan_lines(plan: Plan) -> list[str]:
+    """The plan, top layer group first, within 80 columns."""
+    groups = len(plan.phases[0]["peak_rates"])
+    rows = [
+        [f"  {name}", _rates(plan, group), _spans(_epochs(plan, group))]
+        for group, name in reversed(list(enumerate(group_names(plan.stage, groups))))
+    ]
+    epochs = sum(phase["epochs"] for phase in plan.phases)
+    return [
+        f"plan: {plan.stage}",
+        *table(rows, ["  layer group", "peak rate", "learns in epochs"]),
+        f"  {epochs} epoch{'s' * (epochs != 1)}, {plan.steps:,} steps, "
+        f"about {_count(plan.tokens)} tokens, about {duration(plan.seconds)}",
+    ]
+
+
+def group_names(stage: str, groups: int) -> list[str]:
+    """What the layer groups are called, lowest first (`tasks.classifier_groups` and the other)."""
+    if stage.startswith("classifier"):
+        return ["embedding", *(f"LSTM {i + 1}" for i in range(groups - 2)), "head"]
+    return [*(f"LSTM {i + 1}" for i in range(groups - 1)), "embedding, decoder"]
+
+
+def _rates(plan: Plan, group: int) -> str:
+    """The group's peak rates, in the order in which they come."""
+    rates = [phase["peak_rates"][group] for phase in plan.phases if group in phase["thawed"]]
+    return ", ".join(f"{rate:.2g}" for rate in dict.fromkeys(rates)) or "-"
+
+
+def _epochs(plan: Plan, group: int) -> list[int]:
+    """The epochs, from 1, in which the group learns."""
+    learns = [group in phase["thawed"] for phase in plan.phases for _ in range(phase["epochs"])]
+    return [epoch for epoch, it_does in enumerate(learns, 1) if it_does]
+
+
+def _spans(numbers: list[int]) -> str:
+    """[1, 3, 4, 5] as "1, 3-5"."""
+    runs = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
+    ends = [[number for _, number in run] for _, run in runs]
+    return ", ".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else str(r[0]) for r in ends) or "never"
+
+
+def _count(number: int) -> str:
+    if number < 10_000:
+        return f"{number:,}"
+    return f"{number / 1e6:,.1f} million" if number >= 1e6 else f"{number / 1e3:,.0f} thousand"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for a person: "45 s", "12 min", "3 h 20 min"."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
+
+
+def epoch_line(record: Validated, train_loss: float) -> str:
+    """One line on an epoch that is over."""
+    parts = [f"epoch {record.epoch + 1}: train loss {train_loss:.4f}"]
+    for name, value in record.figures.items():
+        told = f"{value:.2%}" if name == "accuracy" else f"{value:.4g}"
+        parts.append(f"{'validation loss' if name == 'loss' else name} {told}")
+    return "  " + ", ".join(parts) + (" (best so far)" if record.best else "")

@@ -1,0 +1,125 @@
+"""The commands that use a model: predict, evaluate, perplexity, generate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ulmfit.cli import arguments as a
+from ulmfit.cli.errors import making
+from ulmfit.cli.output import answer, evaluation_lines, perplexity_lines
+
+
+def predict(
+    model: a.Model,
+    input: Annotated[list[str], typer.Argument(metavar="INPUT", help="Files or folders of texts.")],
+    out: Annotated[
+        str,
+        typer.Option("--out", "-o", metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet file."),
+    ],
+    text: a.Text = None,
+    format: a.Format = None,
+    skip_bad_rows: a.SkipBadRows = False,
+    device: a.Device = "auto",
+    precision: a.Precision = "auto",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
+    json: a.Json = False,
+) -> None:
+    """Add label and probabilities to every row."""
+    from ulmfit.bundle import load
+    from ulmfit.cli.progress import counting
+    from ulmfit.pipeline.use import predict_file
+
+    skipped: list[str] = []
+    with making(out), counting("predicting") as progress:
+        rows = predict_file(
+            load(model),
+            a.source(input, text, None, format, skip_bad_rows),
+            Path(out),
+            a.machine(device, precision),
+            lambda done: progress(done, None),
+            skipped.append,
+        )
+    result = {"out": out, "rows": rows, "skipped": skipped}
+    answer(result, [f"{rows:,} rows written to {out}"], json)
+
+
+def evaluate(
+    model: a.Model,
+    data: a.Data,
+    text: a.Text = None,
+    label: a.Label = None,
+    format: a.Format = None,
+    skip_bad_rows: a.SkipBadRows = False,
+    device: a.Device = "auto",
+    precision: a.Precision = "auto",
+    json: a.Json = False,
+) -> None:
+    """Measure a classifier on labelled texts."""
+    from ulmfit.bundle import load
+    from ulmfit.cli.progress import counting
+    from ulmfit.pipeline.use import evaluate
+
+    with counting("predicting") as progress:
+        figures = evaluate(
+            load(model),
+            a.source(data, text, label, format, skip_bad_rows),
+            a.machine(device, precision),
+            lambda done: progress(done, None),
+        )
+    answer({"model": model, **figures}, evaluation_lines(figures), json)
+
+
+def perplexity(
+    lm: a.LanguageModel,
+    corpus: a.Corpus,
+    text: a.Text = None,
+    format: a.Format = None,
+    skip_bad_rows: a.SkipBadRows = False,
+    direction: Annotated[
+        a.OneDirection | None, typer.Option("--direction", help="Of a model that has both.")
+    ] = None,
+    device: a.Device = "auto",
+    precision: a.Precision = "auto",
+    workers: a.Workers = 0,
+    json: a.Json = False,
+) -> None:
+    """Measure a language model on texts."""
+    from ulmfit.pipeline.use import perplexity
+    from ulmfit.pretrained import open_pretrained
+
+    figures = perplexity(
+        open_pretrained(lm),
+        a.source(corpus, text, "", format, skip_bad_rows),
+        a.machine(device, precision, workers),
+        direction,
+    )
+    answer({"model": lm, **figures}, perplexity_lines(figures), json)
+
+
+def generate(
+    lm: a.LanguageModel,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="What to go on from.")] = "",
+    tokens: Annotated[
+        int, typer.Option("--tokens", metavar="N", min=1, help="How many to add.")
+    ] = 60,
+    temperature: Annotated[
+        float, typer.Option("--temperature", metavar="X", help="Low is safe, high is wild.")
+    ] = 0.8,
+    direction: Annotated[
+        a.OneDirection | None, typer.Option("--direction", help="backward writes what precedes.")
+    ] = None,
+    seed: a.Seed = 0,
+    json: a.Json = False,
+) -> None:
+    """Let a language model go on with a text."""
+    from ulmfit.pipeline.use import generate
+    from ulmfit.pretrained import open_pretrained
+
+    bundle = open_pretrained(lm)
+    written = generate(
+        bundle, text, tokens=tokens, temperature=temperature, seed=seed, direction=direction
+    )
+    answer({"model": lm, "text": written}, [written], json)
