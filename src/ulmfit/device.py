@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import lru_cache
@@ -22,13 +23,29 @@ def pick_device(name: str = "auto") -> torch.device:
         InputError: `name` is no device, or this machine does not have it.
     """
     if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         raise InputError(f"device {name!r}: {str(error).splitlines()[0]}") from None
+    if device.type == "cpu":
+        keep_freed_memory()
     return device
+
+
+@lru_cache(maxsize=1)
+def keep_freed_memory() -> None:
+    """Let the allocator keep what is freed instead of giving it back to the system.
+
+    Every step frees and takes the same hundreds of megabytes; asking the kernel for zeroed
+    pages each time cost 12% of a training step on 2 cores. Only glibc is asked.
+    """
+    trim_threshold, mmap_max = -1, -4  # names of glibc's malloc.h
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        libc.mallopt(trim_threshold, 2**31 - 1)
+        libc.mallopt(mmap_max, 0)
 
 
 @lru_cache(maxsize=1)

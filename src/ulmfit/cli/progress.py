@@ -51,6 +51,7 @@ def counting(what: str, unit: str = "texts") -> Iterator[Callable[[int, int | No
 
     shown.open()
     try:
+        count(0)
         yield count
     finally:
         shown.close()

@@ -48,6 +48,7 @@ def filled(vocab: Vocab, others: Vocab, size: int) -> Vocab:
 def cached_encoder(path: Path, make: Callable[[], Encoder]) -> Encoder:
     """The encoder saved at `path` by an earlier try, or a new one, saved there."""
     if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
         make().save(path)
     return Encoder.load(path)
 

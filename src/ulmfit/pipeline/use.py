@@ -29,6 +29,11 @@ from ulmfit.text.specials import BEGIN_ID, PADDING_ID, UNKNOWN_ID
 NO_DROPOUT = Dropouts(0, 0, 0, 0, 0)
 
 
+def exact(precision: devices.Precision) -> devices.Precision:
+    """fp32 unless asked otherwise: an answer must not depend on the batch it was given in."""
+    return "fp32" if precision == "auto" else precision
+
+
 def evaluate(
     bundle: Bundle,
     source: Source,
@@ -44,7 +49,7 @@ def evaluate(
         InputError: no labelled row, or a label that the model does not know.
     """
     source.check(need_label=True)
-    predictor = Predictor(bundle, machine.device, machine.precision)
+    predictor = Predictor(bundle, machine.device, exact(machine.precision))
     number = {name: i for i, name in enumerate(bundle.labels)}
     truth: list[int] = []
 
@@ -94,7 +99,7 @@ def perplexity(
     with tempfile.TemporaryDirectory() as folder:
         corpus = prepare(texts(), bundle.encoder, Path(folder), machine.processes)
         documents = corpus.documents(backward=direction == "backward")
-        nats, tokens = stream_nats(model, documents, machine.precision)
+        nats, tokens = stream_nats(model, documents, exact(machine.precision))
     words = own_words[0] or corpus.stats.words
     return {
         "direction": direction,
@@ -131,7 +136,7 @@ def predict_file(
         OSError: the disk is full, and the like.
     """
     source.check()
-    predictor = Predictor(bundle, machine.device, machine.precision)
+    predictor = Predictor(bundle, machine.device, exact(machine.precision))
     waiting: list[dict[str, object]] = []
 
     def texts() -> Iterator[str]:
