@@ -1,0 +1,306 @@
+"""A bundle comes back exactly, or not at all and with the reason."""
+
+import errno
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+
+from ulmfit import bundle as bundles
+from ulmfit.bundle import Bundle, Direction, HeadConfig, empty_classifier
+from ulmfit.compact import Storage, pack, unpack
+from ulmfit.errors import InputError
+from ulmfit.model.awd_lstm import AWDLSTM, Architecture
+from ulmfit.model.dropout import Dropouts
+from ulmfit.model.heads import LanguageModel
+from ulmfit.text import build_encoder
+
+TEXTS = ["a good film", "a bad film", "no film at all"]
+ENCODER = build_encoder(lambda: iter(TEXTS), min_count=1)
+SIZES = Architecture(len(ENCODER.vocab), 4, 6, 2)
+HEAD = HeadConfig(hidden=5, chunk=7, pooled_tokens=50)
+BOTH: tuple[Direction, ...] = ("forward", "backward")
+
+
+def language_model(directions: tuple[Direction, ...] = BOTH) -> Bundle:
+    torch.manual_seed(0)
+    weights = {d: LanguageModel(AWDLSTM(SIZES, Dropouts())).state_dict() for d in directions}
+    metrics = {"forward": {"history": [{"epoch": 0, "loss": 1 / 3}]}}
+    told = {"text": "Grüße ☃ \ud800"}
+    return Bundle("language-model", SIZES, ENCODER, weights, "v2", provenance=told, metrics=metrics)
+
+
+def classifier() -> Bundle:
+    torch.manual_seed(0)
+    weights: dict[Direction, Any] = {"forward": empty_classifier(SIZES, HEAD, 2).state_dict()}
+    return Bundle("classifier", SIZES, ENCODER, weights, "v1", ["bad", "good"], HEAD)
+
+
+def same_weights(a: Bundle, b: Bundle) -> bool:
+    return a.weights.keys() == b.weights.keys() and all(
+        a.weights[d].keys() == b.weights[d].keys()
+        and all(torch.equal(t, b.weights[d][n]) for n, t in a.weights[d].items())
+        for d in a.weights
+    )
+
+
+@pytest.mark.parametrize("make", [language_model, classifier])
+def test_a_bundle_comes_back_to_the_bit(make: Callable[[], Bundle], tmp_path: Path) -> None:
+    saved = make()
+    bundles.save(saved, tmp_path / "m", "# A card\n")
+    back = bundles.load(tmp_path / "m")
+    assert same_weights(saved, back)
+    assert back.encoder.to_dict() == saved.encoder.to_dict()
+    for name in ("kind", "architecture", "preset", "labels", "head", "metrics", "directions"):
+        assert getattr(back, name) == getattr(saved, name), name
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["m"]
+    assert (tmp_path / "m" / "README.md").read_text() == "# A card\n"
+
+
+def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        bundles.save(language_model(), tmp_path / name, "card")
+    for path in (tmp_path / "a").iterdir():
+        assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
+
+
+@pytest.mark.parametrize("storage", ["bf16", "int8"])
+def test_compact_weights_are_the_same_on_every_load(storage: Storage, tmp_path: Path) -> None:
+    saved = language_model()
+    bundles.save(saved, tmp_path / "m", "", storage)
+    one, two = bundles.load(tmp_path / "m"), bundles.load(tmp_path / "m")
+    assert same_weights(one, two)
+    for direction, tensors in saved.weights.items():
+        wanted = unpack(pack(tensors, storage))
+        assert all(torch.equal(t, wanted[n]) for n, t in one.weights[direction].items())
+    names = ("model.safetensors", "metrics.json", "config.json")
+    assert all(b"pickle" not in (tmp_path / "m" / n).read_bytes() for n in names)
+
+
+def test_a_loaded_model_computes_what_the_saved_one_did(tmp_path: Path) -> None:
+    saved = classifier()
+    bundles.save(saved, tmp_path / "m", "")
+    ids, lengths = torch.randint(8, (9, 3)), torch.tensor([9, 4, 1])
+    before = saved.classifier("forward")(ids, lengths)
+    model = bundles.load(tmp_path / "m").classifier("forward")
+    assert torch.equal(model(ids, lengths), before)
+    assert not model.training
+
+
+def test_asking_for_what_is_not_there() -> None:
+    with pytest.raises(InputError, match="is a classifier; a language-model is needed"):
+        classifier().language_model("forward", Dropouts())
+    with pytest.raises(InputError, match="holds no backward model, only forward"):
+        classifier().classifier("backward")
+
+
+def test_an_existing_bundle_is_replaced_whole(tmp_path: Path) -> None:
+    bundles.save(language_model(), tmp_path / "m", "")
+    bundles.save(classifier(), tmp_path / "m", "")
+    assert bundles.load(tmp_path / "m").kind == "classifier"
+    assert not (tmp_path / "m" / "backward.safetensors").exists()
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+
+
+@pytest.mark.parametrize("failing_call", range(1, 9))
+def test_a_disk_that_fills_up_leaves_the_old_bundle(
+    failing_call: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundles.save(classifier(), tmp_path / "m", "")
+    calls, fsync = 0, os.fsync
+
+    def full(handle: int) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == failing_call:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(handle)
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        bundles.save(language_model(), tmp_path / "m", "")
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
+    assert bundles.load(tmp_path / "m").kind == "classifier"
+
+
+def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
+    (tmp_path / ".m.12345.part").mkdir()
+    (tmp_path / ".other.12345.part").mkdir()
+    bundles.save(classifier(), tmp_path / "m", "")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".other.12345.part", "m"]
+
+
+Damage = Callable[[Path], object]
+
+
+def change_byte(name: str, place: int) -> Damage:
+    def damage(folder: Path) -> None:
+        data = bytearray((folder / name).read_bytes())
+        data[place] ^= 1
+        (folder / name).write_bytes(data)
+
+    return damage
+
+
+def cut(name: str, by: int) -> Damage:
+    return lambda folder: (folder / name).write_bytes((folder / name).read_bytes()[:-by])
+
+
+def forge(change: Callable[[dict[str, Any]], object]) -> Damage:
+    def damage(folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text())
+        change(config)
+        (folder / "config.json").write_text(json.dumps(config))
+
+    return damage
+
+
+def replace_file(name: str, data: bytes) -> Damage:
+    """With a config that agrees."""
+
+    def damage(folder: Path) -> None:
+        (folder / name).write_bytes(data)
+        told = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+        forge(lambda c: c["files"].update({name: told}))(folder)
+
+    return damage
+
+
+def weights(change: Callable[[dict[str, torch.Tensor]], object]) -> Damage:
+    """Other tensors, with a config that agrees."""
+
+    def damage(folder: Path) -> None:
+        tensors = safetensors.torch.load_file(folder / "model.safetensors")
+        change(tensors)
+        replace_file("model.safetensors", safetensors.torch.save(tensors))(folder)
+
+    return damage
+
+
+BIAS = "head.linear2.bias"
+ROWS = "encoder.embedding"
+DAMAGES: dict[str, tuple[Damage, str]] = {
+    "no config": (lambda f: (f / "config.json").unlink(), "no model bundle"),
+    "no weights": (lambda f: (f / "model.safetensors").unlink(), r"model\.safetensors: missing"),
+    "no words": (lambda f: (f / "tokenizer.json").unlink(), r"tokenizer\.json: missing"),
+    "no metrics": (lambda f: (f / "metrics.json").unlink(), r"metrics\.json: missing"),
+    "weights cut": (cut("model.safetensors", 1), r"model\.safetensors: \d+ bytes, config\.json"),
+    "words cut": (cut("tokenizer.json", 9), r"tokenizer\.json: \d+ bytes, config\.json"),
+    "config cut": (cut("config.json", 9), r"config\.json: not readable as JSON"),
+    "config not UTF-8": (
+        lambda f: (f / "config.json").write_bytes(b"\xff"),
+        r"config\.json: not readable as JSON",
+    ),
+    "config a list": (lambda f: (f / "config.json").write_text("[]"), r"config\.json: "),
+    "config nested": (
+        lambda f: (f / "config.json").write_text("[" * 100_000),
+        r"config\.json: not readable as JSON",
+    ),
+    "byte of weights": (change_byte("model.safetensors", -1), r"model\.safetensors: its sha256"),
+    "byte of header": (change_byte("model.safetensors", 20), r"model\.safetensors: its sha256"),
+    "byte of words": (change_byte("tokenizer.json", 200), r"tokenizer\.json: its sha256"),
+    "byte of metrics": (change_byte("metrics.json", 0), r"metrics\.json: its sha256"),
+    "newer": (
+        forge(lambda c: c.update(format_version=2)),
+        r"config\.json: format 2 is newer than this ulmfit reads \(1\)",
+    ),
+    "no version": (forge(lambda c: c.pop("format_version")), r"config\.json: format_version"),
+    "unknown key": (forge(lambda c: c.update(run_me="x")), r"config\.json: run_me"),
+    "unknown kind": (forge(lambda c: c.update(kind="tagger")), r"config\.json: kind"),
+    "huge sizes": (
+        forge(lambda c: c["architecture"].update(hidden=10**9)),
+        r"config\.json: architecture\.hidden",
+    ),
+    "large sizes": (
+        forge(lambda c: c["architecture"].update(hidden=16384, layers=16)),
+        r"model\.safetensors: tensor .* is missing",
+    ),
+    "other sizes": (
+        forge(lambda c: c["architecture"].update(hidden=7)),
+        r"model\.safetensors: tensor .* has shape",
+    ),
+    "many words": (
+        forge(lambda c: c["architecture"].update(vocabulary=2_000_000)),
+        r"tokenizer\.json: \d+ words, but config\.json says architecture\.vocabulary = 2000000",
+    ),
+    "not a number": (
+        forge(lambda c: c["architecture"].update(layers="many")),
+        r"config\.json: architecture\.layers",
+    ),
+    "one label": (forge(lambda c: c.update(id2label={"0": "a"})), r"config\.json: .*id2label"),
+    "gap in labels": (
+        forge(lambda c: c.update(id2label={"0": "a", "2": "b"})),
+        r"config\.json: .*id2label",
+    ),
+    "label too many": (
+        forge(lambda c: c.update(id2label={"0": "a", "1": "b", "2": "c"})),
+        r"model\.safetensors: tensor 'head\.linear2\.\w+' has shape",
+    ),
+    "no head": (forge(lambda c: c.update(head=None)), r"config\.json: .*'head'"),
+    "chunk of nothing": (forge(lambda c: c["head"].update(chunk=0)), r"config\.json: head\.chunk"),
+    "no direction": (forge(lambda c: c.update(directions=[])), r"config\.json: directions"),
+    "a direction twice": (
+        forge(lambda c: c.update(directions=["forward", "forward"])),
+        r"config\.json: .*directions",
+    ),
+    "a direction that is not there": (
+        forge(lambda c: c.update(directions=["forward", "backward"])),
+        r"config\.json: 'files' does not list backward\.safetensors",
+    ),
+    "a hash that is none": (
+        forge(lambda c: c["files"]["model.safetensors"].update(sha256="zz")),
+        r"config\.json: files\.model\.safetensors\.sha256",
+    ),
+    "no safetensors": (
+        replace_file("model.safetensors", b"\x80\x04."),
+        r"model\.safetensors: not readable as safetensors",
+    ),
+    "no metrics within": (replace_file("metrics.json", b"{"), r"metrics\.json: not readable"),
+    "metrics a list": (replace_file("metrics.json", b"[]"), r"metrics\.json: a JSON object"),
+    "words that are none": (replace_file("tokenizer.json", b"{}"), r"tokenizer\.json: "),
+    "tensor missing": (weights(lambda t: t.pop(BIAS)), rf"tensor '{BIAS}' is missing"),
+    "tensor too many": (
+        weights(lambda t: t.update(extra=torch.zeros(1))),
+        "tensor 'extra' is unknown",
+    ),
+    "int8 without scales": (
+        weights(lambda t: t.update({ROWS: t[ROWS].to(torch.int8)})),
+        r"model\.safetensors: not readable as safetensors .*encoder\.embedding\.scale",
+    ),
+    "int8 with other scales": (
+        weights(lambda t: t.update({ROWS: t[ROWS].to(torch.int8), ROWS + ".scale": torch.ones(3)})),
+        r"model\.safetensors: not readable as safetensors",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "told"), DAMAGES.values(), ids=DAMAGES.keys())
+def test_a_damaged_bundle_is_refused_with_the_reason(
+    damage: Damage, told: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    bundles.save(classifier(), folder, "")
+    bundles.load(folder)
+    damage(folder)
+    with pytest.raises(InputError, match=told) as caught:
+        bundles.load(folder)
+    assert str(folder) in str(caught.value)
+
+
+def test_a_language_models_labels_are_checked_too(tmp_path: Path) -> None:
+    bundles.save(language_model(), tmp_path / "m", "")
+    forge(lambda c: c.update(id2label={"5": "x"}))(tmp_path / "m")
+    with pytest.raises(InputError, match="id2label"):
+        bundles.load(tmp_path / "m")
+
+
+def test_a_file_in_place_of_a_folder_is_named(tmp_path: Path) -> None:
+    (tmp_path / "m").write_text("x")
+    with pytest.raises(InputError, match="no model bundle"):
+        bundles.load(tmp_path / "m")

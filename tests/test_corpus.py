@@ -1,0 +1,77 @@
+"""Texts to ids on disk and back, and their split."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ulmfit.corpus import MAX_VALID_TOKENS, open_corpus, prepare, split_documents
+from ulmfit.errors import InputError
+from ulmfit.text import build_encoder
+
+TEXTS = ["A good film.", "", "Not a good film at all !!!!!", "word " * 500, "bad film"]
+ENCODER = build_encoder(lambda: iter(TEXTS), min_count=1)
+
+
+def test_each_document_is_what_the_encoder_says(tmp_path: Path) -> None:
+    corpus = prepare(TEXTS, ENCODER, tmp_path / "c")
+    assert len(corpus.offsets) == len(TEXTS) + 1
+    for text, begin, end in zip(TEXTS, corpus.offsets, corpus.offsets[1:], strict=False):
+        assert corpus.ids[begin:end].tolist() == ENCODER.encode(text).tolist()
+    assert corpus.lengths.sum() == corpus.stats.tokens == len(corpus.ids)
+    assert isinstance(corpus.ids, np.memmap)
+
+
+def test_what_was_finished_is_opened_again_and_not_encoded_twice(tmp_path: Path) -> None:
+    prepare(TEXTS, ENCODER, tmp_path / "c")
+
+    def never() -> list[str]:
+        raise AssertionError("read again")
+
+    again = prepare((text for text in [None] for text in never()), ENCODER, tmp_path / "c")
+    assert again.stats.documents == len(TEXTS)
+
+
+@pytest.mark.parametrize("texts", [[], ["", ""]], ids=["no text", "empty texts"])
+def test_a_corpus_without_words_is_refused(tmp_path: Path, texts: list[str]) -> None:
+    with pytest.raises(InputError, match="holds no words"):
+        prepare(texts, ENCODER, tmp_path / "c")
+
+
+def test_a_folder_that_is_no_corpus_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"{tmp_path}: not an encoded corpus"):
+        open_corpus(tmp_path)
+
+
+def test_ids_that_were_cut_are_noticed(tmp_path: Path) -> None:
+    folder = prepare(TEXTS, ENCODER, tmp_path / "c").folder
+    data = (folder / "ids.bin").read_bytes()
+    (folder / "ids.bin").write_bytes(data[:-4])
+    with pytest.raises(InputError, match="ids on disk"):
+        open_corpus(folder)
+
+
+def test_the_stream_of_chosen_documents(tmp_path: Path) -> None:
+    corpus = prepare(TEXTS, ENCODER, tmp_path / "c")
+    wanted = [*ENCODER.encode(TEXTS[4]), *ENCODER.encode(TEXTS[0])]
+    stream = corpus.documents(np.array([4, 0]))
+    assert stream.read(0, len(stream)).tolist() == wanted
+
+
+def test_a_split_is_complete_apart_and_repeatable() -> None:
+    lengths = np.random.default_rng(0).integers(1, 300, 1000)
+    train, valid = split_documents(lengths, 0.1, seed=3)
+    assert len(valid) == 100
+    assert sorted([*train, *valid]) == list(range(1000))
+    assert np.array_equal(valid, split_documents(lengths, 0.1, seed=3)[1])
+    assert not np.array_equal(valid, split_documents(lengths, 0.1, seed=4)[1])
+
+
+def test_validation_is_capped_and_never_takes_everything() -> None:
+    train, valid = split_documents(np.full(1000, 10_000), 0.5, seed=0)
+    assert len(valid) * 10_000 == MAX_VALID_TOKENS
+    assert len(train) + len(valid) == 1000
+    for count in (1, 2):
+        train, valid = split_documents(np.full(count, 10**7), 0.1, seed=0)
+        assert (len(train), len(valid)) == (1, count - 1)
+    assert len(split_documents(np.full(9, 5), 0.0, seed=0)[1]) == 0
