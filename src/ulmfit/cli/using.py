@@ -24,7 +24,6 @@ def predict(
     skip_bad_rows: a.SkipBadRows = False,
     device: a.Device = "auto",
     precision: a.Precision = "auto",
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.")] = False,
     json: a.Json = False,
 ) -> None:
     """Add label and probabilities to every row."""
