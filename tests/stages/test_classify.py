@@ -1,0 +1,152 @@
+"""The classifier's stage: every preset runs, it learns, and both directions are averaged."""
+
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from ulmfit.bundle import Bundle
+from ulmfit.data.stream import reverse_document
+from ulmfit.errors import InputError
+from ulmfit.language_modelling import Hardware
+from ulmfit.presets import PRESETS, ClassifierSettings
+from ulmfit.run import Validated
+from ulmfit.stages.classify import Labelled, classify, stratified_split
+from ulmfit.tasks import classify_documents
+
+FP32 = Hardware("cpu", "fp32")
+NAMES = ["bad", "good"]
+PAD = 1
+Result = TypeVar("Result")
+
+
+def finish(stage: Generator[Any, None, Result]) -> tuple[list[Any], Result]:
+    records = []
+    while True:
+        try:
+            records.append(next(stage))
+        except StopIteration as end:
+            return records, end.value
+
+
+@pytest.fixture
+def data(documents: list[NDArray[np.int64]], labels: NDArray[np.int64]) -> Labelled:
+    return Labelled(documents, labels)
+
+
+def short(settings: ClassifierSettings, epochs: int = 2) -> ClassifierSettings:
+    return replace(settings, epochs=epochs, batch=8)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_runs(name: str, tiny: Bundle, data: Labelled, tmp_path: Path) -> None:
+    settings = short(PRESETS[name].classifier)
+    records, bundle = finish(
+        classify(tiny, data, NAMES, settings, tmp_path, hardware=FP32, preset=name)
+    )
+    epochs = sum(phase.epochs for phase in settings.phases(5))
+    assert sum(isinstance(r, Validated) for r in records) == epochs
+    assert (bundle.kind, bundle.preset, bundle.labels) == ("classifier", name, NAMES)
+    probabilities = classify_documents(bundle.classifier("forward"), data.documents, PAD)
+    assert probabilities.sum(1) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unfreezing", ["chain-thaw", "last", "all", "gradual"])
+def test_every_way_to_unfreeze_runs(
+    unfreezing: Any, tiny: Bundle, data: Labelled, tmp_path: Path
+) -> None:
+    settings = short(ClassifierSettings(unfreezing=unfreezing), 1)
+    _, bundle = finish(classify(tiny, data, NAMES, settings, tmp_path, hardware=FP32))
+    before, after = tiny.weights["forward"], bundle.weights["forward"]
+    body = [n for n in before if n.startswith("encoder.")]
+    same = [torch.equal(before[n], after[n]) for n in body]
+    assert all(same) if unfreezing == "last" else not all(same)
+
+
+def test_it_learns_to_tell_labels_that_single_words_give_away(
+    tiny: Bundle, data: Labelled, tmp_path: Path
+) -> None:
+    settings = replace(PRESETS["default"].classifier, epochs=25, batch=8, peak=0.03)
+    none = replace(settings.dropouts.scaled(0.2))
+    settings = replace(settings, dropouts=none, head_dropouts=(0.1, 0.1), patience=None)
+    _, bundle = finish(classify(tiny, data, NAMES, settings, tmp_path, hardware=FP32))
+    got = classify_documents(bundle.classifier("forward"), data.documents, PAD).argmax(1)
+    assert (got == data.labels).mean() >= 0.85
+
+
+def test_the_two_directions_read_and_are_averaged(
+    tiny: Bundle, data: Labelled, tmp_path: Path
+) -> None:
+    settings = short(PRESETS["v1"].classifier, 3)
+    _, bundle = finish(
+        classify(
+            tiny,
+            data,
+            NAMES,
+            settings,
+            tmp_path,
+            directions=("forward", "backward"),
+            seed=4,
+            hardware=FP32,
+        )
+    )
+    held_out = data.take(stratified_split(data.labels, NAMES, 0.1, 4)[1])
+    turned = [reverse_document(d) for d in held_out.documents]
+    forward = classify_documents(bundle.classifier("forward"), held_out.documents, PAD)
+    backward = classify_documents(bundle.classifier("backward"), turned, PAD)
+    rows = np.arange(len(held_out.labels))
+    for probabilities, figures in [
+        (forward, bundle.metrics["forward"]["validation"]),
+        (backward, bundle.metrics["backward"]["validation"]),
+        ((forward + backward) / 2, bundle.metrics["validation"]),
+    ]:
+        wanted = -np.log(probabilities[rows, held_out.labels]).mean()
+        assert figures["loss"] == pytest.approx(wanted, rel=1e-5)
+
+
+def test_one_seed_gives_one_classifier(tiny: Bundle, data: Labelled, tmp_path: Path) -> None:
+    settings = short(PRESETS["v2"].classifier, 1)
+    weights = [
+        finish(classify(tiny, data, NAMES, settings, tmp_path / name, seed=seed, hardware=FP32))[
+            1
+        ].weights["forward"]
+        for name, seed in [("a", 0), ("b", 0), ("c", 1)]
+    ]
+    assert all(torch.equal(t, weights[1][n]) for n, t in weights[0].items())
+    assert not torch.equal(weights[0]["head.linear1.weight"], weights[2]["head.linear1.weight"])
+
+
+def test_a_split_holds_every_label_on_both_sides() -> None:
+    labels = np.array([0] * 50 + [1] * 2 + [2] * 9)
+    train, valid = stratified_split(labels, ["a", "b", "c"], 0.1, seed=0)
+    assert sorted([*train, *valid]) == list(range(61))
+    assert np.bincount(labels[valid]).tolist() == [5, 1, 1]
+    assert set(labels[train]) == {0, 1, 2}
+
+
+@pytest.mark.parametrize(
+    ("labels", "names", "told"),
+    [
+        ([0, 0, 0], ["bad"], r"one label only \(bad\); two at least"),
+        ([], [], r"one label only \(none\)"),
+        ([0, 0, 1], NAMES, "label 'good' has 1 row; each needs two at least"),
+        ([0, 0, 0], NAMES, "label 'good' has 0 row"),
+    ],
+)
+def test_labels_that_cannot_be_learned_are_told_before_any_work(
+    labels: list[int],
+    names: list[str],
+    told: str,
+    tiny: Bundle,
+    documents: list[NDArray[np.int64]],
+    tmp_path: Path,
+) -> None:
+    data = Labelled(documents[: len(labels)], np.array(labels, np.int64))
+    with pytest.raises(InputError, match=told):
+        next(classify(tiny, data, names, PRESETS["v2"].classifier, tmp_path / "run"))
+    assert not (tmp_path / "run").exists()

@@ -1,0 +1,95 @@
+"""Pretraining: it learns, in both directions, the same from the same seed."""
+
+import math
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from ulmfit.bundle import Bundle
+from ulmfit.corpus import Corpus, prepare
+from ulmfit.language_modelling import Hardware
+from ulmfit.model.awd_lstm import Architecture
+from ulmfit.presets import PRETRAINING
+from ulmfit.run import Plan
+from ulmfit.stages.pretrain import pretrain
+from ulmfit.text import Encoder, build_encoder
+
+FP32 = Hardware("cpu", "fp32")
+SETTINGS = replace(PRETRAINING, batch=4, bptt=10, epochs=3, peak=0.02)
+Result = TypeVar("Result")
+
+
+def finish(stage: Generator[Any, None, Result]) -> tuple[list[Any], Result]:
+    records = []
+    while True:
+        try:
+            records.append(next(stage))
+        except StopIteration as end:
+            return records, end.value
+
+
+def run(corpus: Corpus, encoder: Encoder, folder: Path, **options: Any) -> tuple[list[Any], Bundle]:
+    sizes = Architecture(len(encoder.vocab), 6, 8, 2)
+    return finish(pretrain(corpus, encoder, sizes, SETTINGS, folder, hardware=FP32, **options))
+
+
+def test_it_learns_what_follows_what(tmp_path: Path) -> None:
+    """In a corpus of one repeated sentence each word tells the next."""
+    texts = ["one two three four five six " * 30] * 8
+    encoder = build_encoder(lambda: iter(texts))
+    corpus = prepare(texts, encoder, tmp_path / "ids")
+    sizes = Architecture(len(encoder.vocab), 12, 24, 1)
+    settings = replace(SETTINGS, epochs=4, alpha=0.0, beta=0.0)
+    _, bundle = finish(pretrain(corpus, encoder, sizes, settings, tmp_path / "run", hardware=FP32))
+    assert bundle.metrics["forward"]["validation"]["loss"] < 0.25 * math.log(6)
+
+
+def test_a_plan_comes_first_and_every_epoch_is_measured(
+    corpus: Corpus, encoder: Encoder, tmp_path: Path
+) -> None:
+    records, bundle = run(corpus, encoder, tmp_path, directions=("forward", "backward"))
+    assert isinstance(records[0], Plan)
+    assert [r.stage for r in records if isinstance(r, Plan)] == [
+        "language model, forward",
+        "language model, backward",
+    ]
+    assert bundle.directions == ("forward", "backward")
+    for direction in bundle.directions:
+        history = bundle.metrics[direction]["history"]
+        assert len(history) == 3
+        best = bundle.metrics[direction]["validation"]
+        assert best["loss"] == min(h["loss"] for h in history)
+        assert best["perplexity"] == pytest.approx(math.exp(best["loss"]))
+    steps = sum(r.step > 0 for r in records if hasattr(r, "step"))
+    assert sum(r.steps for r in records if isinstance(r, Plan)) == steps
+
+
+def test_one_seed_gives_one_model_and_another_another(
+    corpus: Corpus, encoder: Encoder, tmp_path: Path
+) -> None:
+    models = [
+        run(corpus, encoder, tmp_path / name, seed=seed)[1].weights["forward"]
+        for name, seed in [("a", 1), ("b", 1), ("c", 2)]
+    ]
+    assert all(torch.equal(t, models[1][n]) for n, t in models[0].items())
+    assert not torch.equal(models[0]["encoder.embedding"], models[2]["encoder.embedding"])
+
+
+def test_a_text_too_small_to_hold_anything_out_still_trains(
+    encoder: Encoder, tmp_path: Path
+) -> None:
+    for number, texts in enumerate((["good film good film good film"], ["good " * 30, ""])):
+        corpus = prepare(texts, encoder, tmp_path / f"ids{number}")
+        _, bundle = run(corpus, encoder, tmp_path / f"run{number}")
+        assert all(bool(t.isfinite().all()) for t in bundle.weights["forward"].values())
+
+
+def test_a_budget_of_steps_is_kept(corpus: Corpus, encoder: Encoder, tmp_path: Path) -> None:
+    records, _ = run(corpus, encoder, tmp_path, max_steps=2)
+    assert [r.total for r in records if hasattr(r, "total")] == [6] * 6
+    assert np.isfinite([r.loss for r in records if hasattr(r, "loss")]).all()
