@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ulmfit.cli import demo, shelves, training, using
+from ulmfit.cli import demo, language_models, shelves, training, using
 from ulmfit.cli.errors import guard
 
 EPILOG = "Each command has its own --help, and --json for programs."
@@ -30,8 +30,8 @@ for command in (
     training.train,
     using.predict,
     using.evaluate,
-    training.pretrain,
-    training.finetune,
+    language_models.pretrain,
+    language_models.finetune,
     using.perplexity,
     using.generate,
     training.resume,

@@ -49,11 +49,17 @@ Format = Annotated[
     ),
 ]
 SkipBadRows = Annotated[
-    bool, typer.Option("--skip-bad-rows", help="Leave out rows that cannot be read.")
+    bool,
+    typer.Option(
+        "--skip-bad-rows", help="Leave out rows that cannot be read, instead of stopping."
+    ),
 ]
 
 Preset = Annotated[
-    str, typer.Option("--preset", metavar="NAME", help="default, v1, v2 (papers) or scripts.")
+    str,
+    typer.Option(
+        "--preset", metavar="NAME", help="default, v1, v2 (the papers) or scripts (their code)."
+    ),
 ]
 Direction = Annotated[
     DirectionName | None,
@@ -61,7 +67,9 @@ Direction = Annotated[
 ]
 TimeBudget = Annotated[
     float | None,
-    typer.Option("--time-budget", metavar="MINUTES", min=0.01, help="Plan the training to fit."),
+    typer.Option(
+        "--time-budget", metavar="MINUTES", min=0.01, help="Plan the training to take this long."
+    ),
 ]
 Device = Annotated[
     str, typer.Option("--device", metavar="NAME", help="auto (a GPU if there is one), cpu, ...")
@@ -69,12 +77,17 @@ Device = Annotated[
 Precision = Annotated[
     PrecisionName, typer.Option("--precision", help="Of the arithmetic; auto takes the faster.")
 ]
+AnswerPrecision = Annotated[
+    PrecisionName,
+    typer.Option("--precision", help="Of the arithmetic; auto is fp32, the same in any batch."),
+]
 Workers = Annotated[
     int,
     typer.Option("--workers", metavar="N", min=0, help="Processes that tokenise; 0: one a core."),
 ]
 Seed = Annotated[
-    int, typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Of all that is drawn.")
+    int,
+    typer.Option("--seed", metavar="N", min=0, max=2**32 - 1, help="Seed of everything random."),
 ]
 
 

@@ -45,7 +45,8 @@ def data(
         str, typer.Option("--to", metavar="FOLDER", help="Where the data sets are kept.")
     ] = DATA_FOLDER,
     check: Annotated[
-        bool, typer.Option("--check/--no-check", help="Refuse a local file of other bytes.")
+        bool,
+        typer.Option("--check/--no-check", help="Refuse a local file that is not the publisher's."),
     ] = True,
     json: a.Json = False,
 ) -> None:

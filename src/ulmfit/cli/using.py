@@ -23,7 +23,7 @@ def predict(
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
     device: a.Device = "auto",
-    precision: a.Precision = "auto",
+    precision: a.AnswerPrecision = "auto",
     json: a.Json = False,
 ) -> None:
     """Add label and probabilities to every row."""
@@ -53,7 +53,7 @@ def evaluate(
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
     device: a.Device = "auto",
-    precision: a.Precision = "auto",
+    precision: a.AnswerPrecision = "auto",
     json: a.Json = False,
 ) -> None:
     """Measure a classifier on labelled texts."""
@@ -78,10 +78,11 @@ def perplexity(
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
     direction: Annotated[
-        a.OneDirection | None, typer.Option("--direction", help="Of a model that has both.")
+        a.OneDirection | None,
+        typer.Option("--direction", help="Which model, where the LM has both."),
     ] = None,
     device: a.Device = "auto",
-    precision: a.Precision = "auto",
+    precision: a.AnswerPrecision = "auto",
     workers: a.Workers = 0,
     json: a.Json = False,
 ) -> None:
@@ -105,7 +106,7 @@ def generate(
         int, typer.Option("--tokens", metavar="N", min=1, help="How many to add.")
     ] = 60,
     temperature: Annotated[
-        float, typer.Option("--temperature", metavar="X", help="Low is safe, high is wild.")
+        float, typer.Option("--temperature", metavar="X", help="Lower is safer, higher is wilder.")
     ] = 0.8,
     direction: Annotated[
         a.OneDirection | None, typer.Option("--direction", help="backward writes what precedes.")
