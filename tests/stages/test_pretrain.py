@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from ulmfit.bundle import Bundle
-from ulmfit.corpus import Corpus, prepare
+from ulmfit.corpus import Corpus, prepare, split_documents
 from ulmfit.language_modelling import Hardware
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.presets import PRETRAINING
@@ -55,8 +55,8 @@ def test_a_plan_comes_first_and_every_epoch_is_measured(
     records, bundle = run(corpus, encoder, tmp_path, directions=("forward", "backward"))
     assert isinstance(records[0], Plan)
     assert [r.stage for r in records if isinstance(r, Plan)] == [
-        "language model, forward",
-        "language model, backward",
+        "pretraining, forward",
+        "pretraining, backward",
     ]
     assert bundle.directions == ("forward", "backward")
     for direction in bundle.directions:
@@ -83,9 +83,12 @@ def test_one_seed_gives_one_model_and_another_another(
 def test_a_text_too_small_to_hold_anything_out_still_trains(
     encoder: Encoder, tmp_path: Path
 ) -> None:
-    for number, texts in enumerate((["good film good film good film"], ["good " * 30, ""])):
-        corpus = prepare(texts, encoder, tmp_path / f"ids{number}")
-        _, bundle = run(corpus, encoder, tmp_path / f"run{number}")
+    one = prepare(["good film good film good film"], encoder, tmp_path / "one")
+    emptied = prepare(["good " * 30, ""], encoder, tmp_path / "emptied")
+    seed = next(s for s in range(9) if split_documents(emptied.lengths, 0.1, s)[1].tolist() == [1])
+    for corpus in (one, emptied):
+        _, bundle = run(corpus, encoder, corpus.folder / "run", seed=seed)
+        assert bundle.metrics["forward"]["validation"] == {}
         assert all(bool(t.isfinite().all()) for t in bundle.weights["forward"].values())
 
 
