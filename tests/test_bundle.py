@@ -131,9 +131,29 @@ def test_a_disk_that_fills_up_leaves_the_old_bundle(
 
 def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
     (tmp_path / ".m.12345.part").mkdir()
+    (tmp_path / ".m.12345.old").mkdir()
     (tmp_path / ".other.12345.part").mkdir()
     bundles.save(classifier(), tmp_path / "m", "")
+    bundles.save(classifier(), tmp_path / "m", "")
     assert sorted(p.name for p in tmp_path.iterdir()) == [".other.12345.part", "m"]
+
+
+def test_a_bundle_that_cannot_be_put_in_place_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundles.save(classifier(), tmp_path / "m", "")
+    rename = os.rename
+
+    def refuse(source: Path, target: Path) -> None:
+        if source.suffix == ".part":
+            raise OSError(errno.EACCES, "Permission denied")
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(OSError, match="Permission denied"):
+        bundles.save(language_model(), tmp_path / "m", "")
+    assert bundles.load(tmp_path / "m").kind == "classifier"
+    assert [p.name for p in tmp_path.iterdir()] == ["m"]
 
 
 Damage = Callable[[Path], object]

@@ -1,5 +1,6 @@
 """Texts to ids on disk and back, and their split."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +31,27 @@ def test_what_was_finished_is_opened_again_and_not_encoded_twice(tmp_path: Path)
 
     again = prepare((text for text in [None] for text in never()), ENCODER, tmp_path / "c")
     assert again.stats.documents == len(TEXTS)
+
+
+@pytest.mark.parametrize("last", ["ids.bin", "stats.json"])
+def test_encoding_cut_short_anywhere_is_done_again(
+    last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    replace = os.replace
+
+    def stop(source: Path, target: Path) -> None:
+        if target.name == last:
+            raise KeyboardInterrupt
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", stop)
+    with pytest.raises(KeyboardInterrupt):
+        prepare(TEXTS, ENCODER, tmp_path / "c")
+    monkeypatch.undo()
+    again = prepare(TEXTS, ENCODER, tmp_path / "c")
+    assert again.ids.tolist() == prepare(TEXTS, ENCODER, tmp_path / "whole").ids.tolist()
+    names = sorted(p.name for p in again.folder.iterdir())
+    assert names == ["ids.bin", "offsets.npy", "stats.json"]
 
 
 @pytest.mark.parametrize("texts", [[], ["", ""]], ids=["no text", "empty texts"])

@@ -213,8 +213,13 @@ def _swap(new: Path, folder: Path) -> None:
         return
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
     os.rename(folder, old)
-    os.rename(new, folder)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        os.rename(new, folder)
+    except OSError:
+        os.rename(old, folder)
+        raise
+    for replaced in folder.parent.glob(f".{escape(folder.name)}.*.old"):  # a killed process's too
+        shutil.rmtree(replaced, ignore_errors=True)
 
 
 def load(folder: Path | str) -> Bundle:

@@ -74,7 +74,9 @@ def write_ids(
         part.unlink(missing_ok=True)
     np.save(folder / "offsets.npy", np.array(offsets, np.int64))
     record = {**asdict(stats), "dtype": id_type(len(encoder.vocab)).name}
-    (folder / "stats.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    told = folder / "stats.json.part"  # aside first: where stats.json stands, all is whole
+    told.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    os.replace(told, folder / "stats.json")
     return stats
 
 
