@@ -17,7 +17,8 @@ from ulmfit.model.dropout import Dropouts
 from ulmfit.training.layer_groups import Phase, all_at_once, chain_thaw, gradual_unfreezing
 from ulmfit.training.schedules import SCHEDULES, discriminative
 
-Unfreezing = Literal["all", "gradual", "warm-up", "chain-thaw", "last"]
+LanguageModelUnfreezing = Literal["all", "gradual", "warm-up"]
+ClassifierUnfreezing = Literal["all", "gradual", "chain-thaw", "last"]
 
 V1_FACTOR = 1 / 0.3  # v1, sec. 3.3: each lower layer's rate is 0.3 times the next
 V2_FACTOR = 2.6  # v2, sec. 3.2
@@ -45,7 +46,7 @@ class LanguageModelSettings:
     ratios: tuple[float, ...] = ()
     """rates of the groups as shares of `peak`, lowest first; used instead of `factor`"""
     schedule: str = "slanted_triangular"
-    unfreezing: Unfreezing = "all"
+    unfreezing: LanguageModelUnfreezing = "all"
     epochs: int = 15
     """of the last phase"""
     patience: int | None = None
@@ -101,7 +102,7 @@ class ClassifierSettings:
     schedule: str = "slanted_triangular"
     last_schedule: str | None = None
     """of the phase in which all groups learn; None: the same"""
-    unfreezing: Unfreezing = "gradual"
+    unfreezing: ClassifierUnfreezing = "gradual"
     stages: int | None = None
     """phases of gradual unfreezing before all; None: one a group"""
     epochs: int = 50
