@@ -106,11 +106,11 @@ def train_language_model(
 
     run = Run(loop, folder, validate, patience=how.patience)
     if not run.begun:
-        seconds, tokens = probe(loop)
+        seconds = probe(loop)
         if budget is not None:
             write_atomically(folder / BUDGET, str(_affordable(loop, budget, seconds)).encode())
             task.max_steps = _budgeted(folder)
-        yield plan(loop, f"{stage}, {direction}", seconds, tokens)
+        yield plan(loop, f"{stage}, {direction}", seconds)
     task.max_steps = _budgeted(folder) or how.max_steps
     yield from run.drive()
     return Trained(weights_of(model), run.history, run.best)

@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass
 from math import isnan, nan
 from pathlib import Path
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
@@ -41,7 +41,7 @@ class Plan:
     """name, epochs, thawed groups and peak rates of each"""
     steps: int
     tokens: int
-    """seen over all epochs, about"""
+    """seen over all epochs"""
     seconds: float
     """expected, from a few timed steps that are then undone; validation left out"""
 
@@ -172,8 +172,8 @@ class Run:
             file.write(json.dumps(line) + "\n")
 
 
-def probe(loop: Loop, steps: int = PROBE_STEPS) -> tuple[float, float]:
-    """(seconds, tokens) of a step of the last phase, the one that learns most.
+def probe(loop: Loop, steps: int = PROBE_STEPS) -> float:
+    """Seconds of a step of the last phase, the one that learns most.
 
     The steps are really taken and then undone, random states and all: training after a probe
     ends in the same bytes as without.
@@ -190,11 +190,11 @@ def probe(loop: Loop, steps: int = PROBE_STEPS) -> tuple[float, float]:
     run.close()
     loop.load_state(before)
     timed = records[1:] or records  # the first one warms up
-    return median(r.seconds for r in timed), fmean(r.tokens for r in timed)
+    return median(r.seconds for r in timed)
 
 
-def plan(loop: Loop, stage: str, seconds: float, tokens: float) -> Plan:
-    """The plan of a loop whose steps take `seconds` and see `tokens`."""
+def plan(loop: Loop, stage: str, seconds: float) -> Plan:
+    """The plan of a loop whose steps take `seconds`."""
     phases = [
         {
             "name": p.name,
@@ -204,5 +204,7 @@ def plan(loop: Loop, stage: str, seconds: float, tokens: float) -> Plan:
         }
         for p in loop.phases
     ]
-    steps = sum(loop.task.steps(epoch) for epoch in range(loop.epochs()))
-    return Plan(stage, phases, steps, round(steps * tokens), steps * seconds)
+    epochs = range(loop.epochs())
+    steps = sum(loop.task.steps(epoch) for epoch in epochs)
+    tokens = sum(loop.task.tokens(epoch) for epoch in epochs)
+    return Plan(stage, phases, steps, tokens, steps * seconds)

@@ -58,6 +58,11 @@ class LanguageModelTask:
         count = len(self._stream(epoch))
         return min(count, self.max_steps) if self.max_steps else count
 
+    def tokens(self, epoch: int) -> int:
+        """Tokens of an epoch."""
+        borders = self._stream(epoch).borders
+        return int(borders[self.steps(epoch)]) * self.batch
+
     def batches(self, epoch: int, start: int) -> Iterator[Window]:
         """Windows of an epoch from `start` on."""
         stop = self.steps(epoch)
@@ -139,6 +144,10 @@ class ClassifierTask:
     def steps(self, epoch: int) -> int:
         """Batches of an epoch."""
         return len(self._order(epoch))
+
+    def tokens(self, epoch: int) -> int:
+        """Tokens of all documents."""
+        return int(self._lengths.sum())
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """Batches of an epoch from `start` on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
-from ulmfit.pipeline.runs import Note, begin, finish
+from ulmfit.pipeline.passes import told
+from ulmfit.pipeline.runs import Note, opened
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
@@ -50,22 +51,23 @@ def train(
     options.data.check(need_label=True)
     if options.unlabelled:
         _unlabelled(options).check()
-    draw = draw_labels(options.data, options.labels, options.machine.seed)
+    skipped: list[str] = []
+    draw = draw_labels(options.data, options.labels, options.machine.seed, skipped.append)
     test = replace(options.data, paths=options.test) if options.test else None
     if test:
         test.check(need_label=True)
     lm = open_pretrained(options.lm or DEFAULT)
     directions(options.direction, lm.directions)
-    folder = begin("train", options, overwrite=overwrite, resuming=resuming)
-    yield Note(_told(draw))
-    lm = yield from _language_model(lm, options, chosen, folder)
-    bundle = yield from _classifier(lm, options, chosen, draw, folder)
-    if test:
-        yield Note("measuring on the test rows")
-        figures = evaluate(bundle, test, options.machine)
-        bundle = replace(bundle, metrics={**bundle.metrics, "test": figures})
-    bundles.save(bundle, Path(options.out), classifier_card(bundle))
-    finish(folder)
+    with opened("train", options, overwrite=overwrite, resuming=resuming) as folder:
+        yield from told(skipped)
+        yield Note(_counted(draw))
+        lm = yield from _language_model(lm, options, chosen, folder)
+        bundle = yield from _classifier(lm, options, chosen, draw, folder)
+        if test:
+            yield Note("measuring on the test rows")
+            figures = evaluate(bundle, test, options.machine)
+            bundle = replace(bundle, metrics={**bundle.metrics, "test": figures})
+        bundles.save(bundle, Path(options.out), classifier_card(bundle))
     return bundle
 
 
@@ -83,13 +85,15 @@ def _unlabelled(options: TrainOptions) -> Source:
     return Source(options.unlabelled, options.data.text, "", None, options.data.skip_bad_rows)
 
 
-def draw_labels(source: Source, wanted: int | None, seed: int) -> Draw:
+def draw_labels(
+    source: Source, wanted: int | None, seed: int, on_bad: Callable[[str], None] | None = None
+) -> Draw:
     """Read the labels and choose `wanted` labelled rows, as many of each label as there are.
 
     Raises:
         InputError: fewer labelled rows than wanted, one label only, or a label with one row.
     """
-    told = [row.label for row in source.rows()]
+    told = [row.label for row in source.rows(on_bad)]
     names = sorted({label for label in told if label is not None})
     number = {name: i for i, name in enumerate(names)}
     rows = np.array([i for i, label in enumerate(told) if label is not None], np.int64)
@@ -116,7 +120,7 @@ def _balanced(labels: NDArray[np.int64], classes: int, wanted: int, seed: int) -
     return np.sort(np.argsort(turn, kind="stable")[:wanted])
 
 
-def _told(draw: Draw) -> str:
+def _counted(draw: Draw) -> str:
     counts = np.bincount(draw.labels, minlength=len(draw.names))
     each = ", ".join(f"{name} {count:,}" for name, count in zip(draw.names, counts, strict=True))
     return f"{len(draw.rows):,} labelled rows: {each}"

@@ -12,11 +12,12 @@ from ulmfit.text.specials import SPECIALS
 from ulmfit.text.subword import SubwordTokenizer
 from ulmfit.text.vocab import Vocab
 
-Texts = Callable[[], Iterable[str]]
+TextSource = Callable[[], Iterable[str]]
+"""gives the texts, each time anew"""
 
 
 def domain_encoder(
-    texts: Texts, lm: Encoder, max_vocabulary: int, min_count: int, keep: bool, workers: int
+    texts: TextSource, lm: Encoder, max_vocabulary: int, min_count: int, keep: bool, workers: int
 ) -> Encoder:
     """An encoder for a domain: the language model's tokenizer, the domain's words.
 
@@ -45,11 +46,11 @@ def filled(vocab: Vocab, others: Vocab, size: int) -> Vocab:
     return Vocab(tokens, counts)
 
 
-def cached_encoder(path: Path, make: Callable[[], Encoder]) -> Encoder:
-    """The encoder saved at `path` by an earlier try, or a new one, saved there."""
+def cached_encoder(path: Path, make: Callable[[TextSource], Encoder], texts: TextSource) -> Encoder:
+    """The encoder saved at `path` by an earlier try, or one made of `texts` and saved there."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        make().save(path)
+        make(texts).save(path)
     return Encoder.load(path)
 
 

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle, Direction
-from ulmfit.corpus import Corpus, prepare
+from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.cards import language_model_card
-from ulmfit.pipeline.encoding import Texts as TextSource
-from ulmfit.pipeline.encoding import cached_encoder, distinct, domain_encoder
+from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, directions
-from ulmfit.pipeline.runs import Note, Texts, begin, finish
+from ulmfit.pipeline.passes import counted, encode, told
+from ulmfit.pipeline.runs import Note, Texts, opened
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
 from ulmfit.pretrained import open_pretrained
 from ulmfit.run import Progress
@@ -39,19 +40,31 @@ def pretrain(
     """
     wanted = directions(options.direction, ("forward", "backward"))
     options.corpus.check()
-    folder = begin("pretrain", options, overwrite=overwrite, resuming=resuming)
-    yield Note("counting words")
-    encoder = cached_encoder(
-        folder / "tokenizer.json",
-        lambda: build_encoder(
-            options.corpus.texts,
+    with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
+        bundle = yield from _pretrain_in(folder, options, wanted)
+        bundles.save(bundle, Path(options.out), language_model_card(bundle), options.storage)
+    return bundle
+
+
+def _pretrain_in(
+    folder: Path, options: PretrainOptions, wanted: tuple[Direction, ...]
+) -> Generator[Event, None, Bundle]:
+    skipped: list[str] = []
+
+    def build(texts: TextSource) -> Encoder:
+        return build_encoder(
+            texts,
             kind=options.tokenizer,
             rules=options.text_rules,
             max_vocab=options.max_vocabulary,
             min_count=options.min_count,
             workers=options.machine.processes,
-        ),
-    )
+        )
+
+    path = folder / "tokenizer.json"
+    reading = partial(options.corpus.texts, skipped.append)
+    encoder = yield from counted("counting words", reading, partial(cached_encoder, path, build))
+    yield from told(skipped)
     corpus = yield from encode(options.corpus.texts, encoder, folder, options.machine.processes)
     settings, max_steps = _pretraining_settings(options, corpus)
     bundle = yield from pretrain_stage(
@@ -67,10 +80,7 @@ def pretrain(
         budget=_seconds(options.time_budget, len(wanted)),
     )
     provenance = {"corpus": _told(corpus), "seed": options.machine.seed}
-    bundle = replace(bundle, provenance=provenance)
-    bundles.save(bundle, Path(options.out), language_model_card(bundle), options.storage)
-    finish(folder)
-    return bundle
+    return replace(bundle, provenance=provenance)
 
 
 def _pretraining_settings(
@@ -103,18 +113,17 @@ def finetune(
     options.corpus.check()
     lm = open_pretrained(options.lm)
     wanted = directions(options.direction, lm.directions)
-    folder = begin("finetune", options, overwrite=overwrite, resuming=resuming)
-    bundle = yield from finetune_on(
-        lm,
-        lambda: distinct(options.corpus.texts()),
-        chosen,
-        folder,
-        options,
-        wanted,
-        _seconds(options.time_budget, 1),
-    )
-    bundles.save(bundle, Path(options.out), language_model_card(bundle))
-    finish(folder)
+    budget = _seconds(options.time_budget, 1)
+    skipped: list[str] = []
+
+    def texts() -> Iterator[str]:
+        skipped.clear()  # each pass meets the same rows
+        return distinct(options.corpus.texts(skipped.append))
+
+    with opened("finetune", options, overwrite=overwrite, resuming=resuming) as folder:
+        bundle = yield from finetune_on(lm, texts, chosen, folder, options, wanted, budget)
+        yield from told(skipped)
+        bundles.save(bundle, Path(options.out), language_model_card(bundle))
     return bundle
 
 
@@ -139,18 +148,19 @@ def finetune_on(
         budget: seconds in all, or None.
     """
     machine = options.machine
-    yield Note("counting words")
-    encoder = cached_encoder(
-        folder / "tokenizer.json",
-        lambda: domain_encoder(
-            texts,
+
+    def build(counted_texts: TextSource) -> Encoder:
+        return domain_encoder(
+            counted_texts,
             lm.encoder,
             chosen.max_vocabulary,
             chosen.min_count,
             chosen.keep_vocabulary,
             machine.processes,
-        ),
-    )
+        )
+
+    path = folder / "tokenizer.json"
+    encoder = yield from counted("counting words", texts, partial(cached_encoder, path, build))
     corpus = yield from encode(texts, encoder, folder, machine.processes)
     bundle = yield from finetune_stage(
         lm,
@@ -170,20 +180,6 @@ def finetune_on(
         "seed": machine.seed,
     }
     return replace(bundle, provenance=provenance)
-
-
-def encode(
-    texts: TextSource, encoder: Encoder, folder: Path, workers: int
-) -> Generator[Event, None, Corpus]:
-    """Texts to ids in `folder`/corpus, unless an earlier try did it; told in a note."""
-    yield Note("turning texts into ids")
-    corpus = prepare(texts(), encoder, folder / "corpus", workers)
-    stats = corpus.stats
-    yield Note(
-        f"{stats.documents:,} texts, {stats.tokens:,} tokens, vocabulary {len(encoder.vocab):,}, "
-        f"{stats.unknown_rate:.2%} of tokens not in it"
-    )
-    return corpus
 
 
 def with_epochs(chosen: Preset, epochs: int | None) -> Preset:

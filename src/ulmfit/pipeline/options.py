@@ -51,9 +51,9 @@ class Source:
             on_bad=on_bad,
         )
 
-    def texts(self) -> Iterator[str]:
+    def texts(self, on_bad: Callable[[str], None] | None = None) -> Iterator[str]:
         """The rows' texts, streamed."""
-        return (row.text for row in self.rows())
+        return (row.text for row in self.rows(on_bad))
 
 
 @dataclass(frozen=True)

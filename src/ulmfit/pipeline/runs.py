@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -61,7 +63,7 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite to replace")
     if out.exists() and not (out / "config.json").is_file():
         raise InputError(f"{out}: exists and is no model, so --overwrite does not replace it")
-    if folder.exists() and not overwrite:
+    if (folder / FILE).exists() and not overwrite:
         raise InputError(
             f"{folder}: an unfinished run is here; `ulmfit resume {folder}` goes on with it, "
             "--overwrite starts anew"
@@ -74,8 +76,23 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
     return folder
 
 
-def finish(folder: Path) -> None:
-    """Remove the folder of a run whose model is in place."""
+@contextmanager
+def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -> Iterator[Path]:
+    """The run's folder for the length of a run; gone when the model is in place.
+
+    A wrong input found on the way leaves no folder behind, unless earlier work stands in it; a
+    crash, a full disk or an interrupt leaves what `resume` goes on from.
+
+    Raises:
+        InputError: as `begin`.
+    """
+    folder = begin(command, options, overwrite=overwrite, resuming=resuming)
+    try:
+        yield folder
+    except InputError:
+        if not resuming:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
     shutil.rmtree(folder, ignore_errors=True)
 
 

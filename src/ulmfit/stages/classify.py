@@ -95,7 +95,7 @@ def classify(
         make = partial(_new_run, model, *directed, folder / direction, seed, hardware)
         run = make(settings)
         if not run.begun:
-            seconds, tokens = probe(run.loop)
+            seconds = probe(run.loop)
             if budget is not None:
                 fitted = _fitted(settings, run.loop, budget, seconds)
                 write_atomically(folder / direction / BUDGET, str(fitted.epochs).encode())
@@ -103,7 +103,6 @@ def classify(
                 make(_budgeted(settings, folder / direction)).loop,
                 f"classifier, {direction}",
                 seconds,
-                tokens,
             )
         run = make(_budgeted(settings, folder / direction))
         yield from run.drive()

@@ -1,6 +1,7 @@
 """Texts in chunks through worker processes, in order and in bounded memory."""
 
 import multiprocessing
+import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -63,6 +64,7 @@ def map_chunks(
 
 def _keep(tool: object) -> None:
     global _tool
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
     _tool = tool
 
 

@@ -54,6 +54,9 @@ class Task(Protocol):
     def steps(self, epoch: int) -> int:
         """Number of steps of an epoch."""
 
+    def tokens(self, epoch: int) -> int:
+        """Number of tokens of an epoch, padding left out."""
+
     def batches(self, epoch: int, start: int) -> Iterator[Any]:
         """The batches of an epoch from step `start` on; the same at every call."""
 
