@@ -154,6 +154,19 @@ def test_a_budget_caps_the_windows_of_an_epoch(corpus: Corpus) -> None:
     assert len(list(task.batches(0, 2))) == 1
 
 
+def test_an_epochs_tokens_are_those_of_its_steps(
+    corpus: Corpus, documents: list[IdArray], labels: NDArray[np.int64]
+) -> None:
+    for task in (
+        language_model_task(corpus),
+        language_model_task(corpus, max_steps=3),
+        language_model_task(corpus, max_steps=3, variable=False),
+        ClassifierTask(classifier(corpus), documents, labels, 8, 0, PAD),
+    ):
+        for epoch in (0, 1):
+            assert task.tokens(epoch) == sum(task.loss(b)[2] for b in task.batches(epoch, 0))
+
+
 def test_a_backward_task_reads_each_document_in_reverse(corpus: Corpus) -> None:
     task = language_model_task(corpus, batch=1, backward=True)
     stream = np.concatenate([w.ids[:, 0] for w in task.batches(0, 0)])

@@ -28,6 +28,9 @@ class Walk:
     def steps(self, epoch: int) -> int:
         return STEPS + epoch % 2
 
+    def tokens(self, epoch: int) -> int:
+        return 15 * self.steps(epoch)
+
     def batches(self, epoch: int, start: int) -> Iterator[Tensor]:
         for step in range(start, self.steps(epoch)):
             yield torch.randn(5, 3, generator=torch.Generator().manual_seed(100 * epoch + step))
