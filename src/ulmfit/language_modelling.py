@@ -22,6 +22,7 @@ from ulmfit.training.loop import Loop
 
 VALID_FRACTION = 0.1  # v2, sec. 5: 10% held out; capped at corpus.MAX_VALID_TOKENS
 BUDGET = "budget"  # windows of an epoch, kept so that a resumed run has the same schedule
+MIN_BATCH = 8  # rows, so that a small corpus is not read one window at a time
 MIN_ROW = 2  # tokens a row of the stream must hold at least
 
 
@@ -44,6 +45,8 @@ class Optimisation:
     weight_decay: float
     clip: float
     patience: int | None = None
+    min_windows: int = 1
+    """windows that an epoch should have at least; the batch shrinks for a small corpus"""
     max_steps: int | None = None
     """windows of an epoch, for a budget; None takes all"""
 
@@ -80,7 +83,7 @@ def train_language_model(
     model.to(device)
     backward = direction == "backward"
     train, valid = split_documents(corpus.lengths, VALID_FRACTION, seed)
-    batch = fitting_batch(how.batch, int(corpus.lengths[train].sum()), how.bptt)
+    batch = fitting_batch(how, int(corpus.lengths[train].sum()))
     task = LanguageModelTask(
         model, corpus, train, batch, how.bptt, seed, backward, how.variable_bptt, how.max_steps
     )
@@ -126,15 +129,17 @@ def _budgeted(folder: Path) -> int | None:
     return int(path.read_text()) if path.exists() else None
 
 
-def fitting_batch(batch: int, tokens: int, bptt: int) -> int:
-    """The largest batch up to `batch` whose rows hold a window or so of a small corpus.
+def fitting_batch(how: Optimisation, tokens: int) -> int:
+    """The largest batch up to `how.batch` that leaves an epoch `how.min_windows` windows.
 
     Raises:
         InputError: not even one row of `MIN_ROW` tokens.
     """
     if tokens < MIN_ROW + 1:
         raise InputError(f"{tokens} tokens of text are too few to train a language model on")
-    return max(1, min(batch, (tokens - 1) // bptt))
+    rows = (tokens - 1) // (how.bptt * how.min_windows)
+    least = min(MIN_BATCH, (tokens - 1) // how.bptt)
+    return max(1, min(how.batch, max(rows, least)))
 
 
 def weights_of(model: nn.Module) -> dict[str, Tensor]:

@@ -49,6 +49,8 @@ class LanguageModelSettings:
     unfreezing: LanguageModelUnfreezing = "all"
     epochs: int = 15
     """of the last phase"""
+    min_windows: int = 1
+    """windows that an epoch should have at least; the batch shrinks for a small corpus"""
     patience: int | None = None
 
     def phases(self, groups: int) -> list[Phase]:
@@ -72,6 +74,7 @@ class LanguageModelSettings:
             weight_decay=self.weight_decay,
             clip=self.clip,
             patience=self.patience,
+            min_windows=self.min_windows,
             max_steps=max_steps,
         )
 
@@ -186,7 +189,7 @@ SCRIPTS = Preset(
 
 DEFAULT = Preset(
     "default",
-    replace(V2.language_model, dropouts=_SCRIPTS_LM_DROPOUTS, epochs=3),
+    replace(V2.language_model, dropouts=_SCRIPTS_LM_DROPOUTS, min_windows=100, epochs=3),
     replace(V2.classifier, batch=32, epochs=8, patience=None),
     keep_vocabulary=True,
 )
