@@ -258,6 +258,10 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         forge(lambda c: c.update(id2label={"0": "a", "2": "b"})),
         r"config\.json: .*id2label",
     ),
+    "a label twice": (
+        forge(lambda c: c.update(id2label={"0": "a", "1": "a"})),
+        r"config\.json: .*id2label names a label twice",
+    ),
     "label too many": (
         forge(lambda c: c.update(id2label={"0": "a", "1": "b", "2": "c"})),
         r"model\.safetensors: tensor 'head\.linear2\.\w+' has shape",

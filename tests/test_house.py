@@ -20,7 +20,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 FLOORS = {
     0: {"errors", "device"},
     1: {"text", "data", "model", "training", "metrics", "demo"},
-    2: {"corpus", "bundle", "run", "tasks", "language_modelling", "compact"},
+    2: {"corpus", "bundle", "manifest", "run", "tasks", "language_modelling", "compact"},
     3: {"stages", "presets", "predict", "pretrained"},
     4: {"pipeline", "estimator", "report", "serve", "export"},
     5: {"cli", "__main__"},

@@ -6,7 +6,6 @@ anything, and names what is wrong.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -19,77 +18,27 @@ from typing import Any, Literal
 import safetensors
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor
 
 from ulmfit.compact import Storage, pack, unpack
 from ulmfit.errors import InputError
+from ulmfit.manifest import (
+    FORMAT,
+    WEIGHTS,
+    Config,
+    Direction,
+    HeadConfig,
+    check_file,
+    fingerprint,
+    read_config,
+)
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
 from ulmfit.text.encoder import Encoder
 from ulmfit.training.checkpoint import write_atomically
 
-FORMAT = 1
-Direction = Literal["forward", "backward"]
-WEIGHTS: dict[Direction, str] = {
-    "forward": "model.safetensors",
-    "backward": "backward.safetensors",
-}
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ArchitectureConfig(_Strict):
-    """Sizes; bounds keep a forged file from asking for absurd memory."""
-
-    vocabulary: int = Field(ge=8, le=2_000_000)
-    embedding: int = Field(ge=1, le=8192)
-    hidden: int = Field(ge=1, le=16384)
-    layers: int = Field(ge=1, le=16)
-
-
-class HeadConfig(_Strict):
-    """The classifier's head and how documents are pooled."""
-
-    hidden: int = Field(50, ge=1, le=65536)
-    chunk: int = Field(70, ge=1)
-    pooled_tokens: int = Field(1400, ge=1)
-
-
-class FileConfig(_Strict):
-    """What a file of the bundle must be."""
-
-    sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    bytes: int = Field(ge=0)
-
-
-class Config(_Strict):
-    """config.json."""
-
-    format_version: Literal[1]
-    kind: Literal["language-model", "classifier"]
-    architecture: ArchitectureConfig
-    directions: tuple[Direction, ...] = Field(min_length=1, max_length=2)
-    preset: str
-    id2label: dict[int, str] = {}
-    head: HeadConfig | None = None
-    provenance: dict[str, Any] = {}
-    files: dict[str, FileConfig] = {}
-
-    @model_validator(mode="after")
-    def _consistent(self) -> Config:
-        if len(set(self.directions)) != len(self.directions):
-            raise ValueError("directions names one twice")
-        if self.kind == "classifier" and self.head is None:
-            raise ValueError("a classifier needs 'head'")
-        if sorted(self.id2label) != list(range(len(self.id2label))):
-            raise ValueError("id2label must number its labels 0, 1, ...")
-        if self.kind == "classifier" and len(self.id2label) < 2:
-            raise ValueError("id2label must number at least two labels")
-        return self
+__all__ = ["Bundle", "Direction", "HeadConfig", "empty_classifier", "load", "save"]
 
 
 @dataclass
@@ -178,7 +127,7 @@ def _write(bundle: Bundle, folder: Path, card: str, storage: Storage) -> None:
     bundle.encoder.save(folder / "tokenizer.json")
     write_atomically(folder / "metrics.json", _json(bundle.metrics))
     write_atomically(folder / "README.md", card.encode())
-    files = {p.name: {"sha256": _sha256(p), "bytes": p.stat().st_size} for p in _members(folder)}
+    files = {p.name: fingerprint(p).model_dump() for p in _members(folder)}
     config = {
         "format_version": FORMAT,
         "kind": bundle.kind,
@@ -200,11 +149,6 @@ def _members(folder: Path) -> list[Path]:
 
 def _json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf8", "replace")
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _swap(new: Path, folder: Path) -> None:
@@ -229,12 +173,12 @@ def load(folder: Path | str) -> Bundle:
         InputError: something is missing, changed, cut short or does not fit; it says what.
     """
     folder = Path(folder)
-    config = _config(folder)
+    config = read_config(folder)
     wanted = {WEIGHTS[d] for d in config.directions} | {"tokenizer.json", "metrics.json"}
     if missing := wanted - config.files.keys():
         raise InputError(f"{folder}/config.json: 'files' does not list {', '.join(missing)}")
     for name in sorted(wanted):
-        _check_file(folder / name, config.files[name])
+        check_file(folder / name, config.files[name])
     architecture = Architecture(**config.architecture.model_dump())
     encoder = Encoder.load(folder / "tokenizer.json")
     if len(encoder.vocab) != architecture.vocabulary:
@@ -258,26 +202,6 @@ def load(folder: Path | str) -> Bundle:
     )
 
 
-def _config(folder: Path) -> Config:
-    path = folder / "config.json"
-    if not path.is_file():
-        raise InputError(f"{folder}: no model bundle (it has no config.json)")
-    try:
-        raw = json.loads(path.read_text("utf8"))
-        version = raw.get("format_version") if isinstance(raw, dict) else None
-        if isinstance(version, int) and version > FORMAT:
-            raise InputError(f"{path}: format {version} is newer than this ulmfit reads ({FORMAT})")
-        return Config.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise InputError(f"{path}: {where}: {first['msg']}") from None
-    except (OSError, ValueError, RecursionError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{path}: not readable as JSON ({error})") from None
-
-
 def _metrics(path: Path) -> dict[str, Any]:
     try:
         metrics = json.loads(path.read_text("utf8"))
@@ -286,16 +210,6 @@ def _metrics(path: Path) -> dict[str, Any]:
     if not isinstance(metrics, dict):
         raise InputError(f"{path}: a JSON object is wanted, not a {type(metrics).__name__}")
     return metrics
-
-
-def _check_file(path: Path, wanted: FileConfig) -> None:
-    if not path.is_file():
-        raise InputError(f"{path}: missing; the bundle is not complete")
-    size = path.stat().st_size
-    if size != wanted.bytes:
-        raise InputError(f"{path}: {size} bytes, config.json says {wanted.bytes}: cut or changed")
-    if _sha256(path) != wanted.sha256:
-        raise InputError(f"{path}: its sha256 is not the one in config.json: the file was changed")
 
 
 def _expected_shapes(config: Config, architecture: Architecture) -> dict[str, torch.Size]:
