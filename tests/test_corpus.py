@@ -97,3 +97,9 @@ def test_validation_is_capped_and_never_takes_everything() -> None:
         train, valid = split_documents(np.full(count, 10**7), 0.1, seed=0)
         assert (len(train), len(valid)) == (1, count - 1)
     assert len(split_documents(np.full(9, 5), 0.0, seed=0)[1]) == 0
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_only_text_with_words_is_never_held_out(seed: int) -> None:
+    train, _ = split_documents(np.array([1, 50, 1]), 0.1, seed)
+    assert 1 in train

@@ -87,11 +87,13 @@ def split_documents(
     """(training, validation) document numbers, drawn at random, each in rising order.
 
     Validation gets `fraction` of the documents, at most `MAX_VALID_TOKENS` tokens, and none
-    where there is but one document.
+    where there is but one document or the others are all empty.
     """
     order = np.random.default_rng(seed).permutation(len(lengths))
     wanted = min(max(1, round(fraction * len(order))), len(order) - 1) if fraction else 0
     valid = order[:wanted]
     within = np.cumsum(lengths[valid]) <= MAX_VALID_TOKENS
     keep = max(int(within.sum()), min(1, wanted))
+    if lengths[order[keep:]].max(initial=0) <= 1:  # xxbos alone: nothing to learn from
+        keep = 0
     return np.sort(order[keep:]), np.sort(order[:keep])

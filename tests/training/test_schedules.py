@@ -85,6 +85,10 @@ def test_cosine_is_equation_1_of_v1() -> None:
     assert cosine(50, 50, 2e-3) == pytest.approx(0, abs=1e-12)
 
 
+def test_reverse_annealing_of_one_step_is_at_its_peak() -> None:
+    assert reverse_annealing(0, 1, 2e-3) == 2e-3
+
+
 def test_reverse_annealing_rises_from_nothing_to_the_peak_along_a_cosine() -> None:
     rates = [reverse_annealing(t, 51, 2e-3) for t in range(51)]
     assert rates[0] == pytest.approx(0, abs=1e-12)

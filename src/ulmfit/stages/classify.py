@@ -96,6 +96,7 @@ def classify(
         run = make(settings)
         if not run.begun:
             seconds = probe(run.loop)
+            (folder / direction / BUDGET).unlink(missing_ok=True)  # of a call that got no further
             if budget is not None:
                 fitted = _fitted(settings, run.loop, budget, seconds)
                 write_atomically(folder / direction / BUDGET, str(fitted.epochs).encode())
@@ -182,7 +183,8 @@ def _fitted(
     """Epochs of the last phase that `budget` seconds pay for, a tenth kept back."""
     epoch = seconds * loop.task.steps(0)
     staged = sum(phase.epochs for phase in loop.phases[:-1])
-    return replace(settings, epochs=max(1, int(0.9 * budget / epoch) - staged))
+    affordable = max(1, int(0.9 * budget / epoch) - staged)
+    return replace(settings, epochs=min(settings.epochs, affordable))
 
 
 def _budgeted(settings: ClassifierSettings, folder: Path) -> ClassifierSettings:

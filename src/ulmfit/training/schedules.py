@@ -57,7 +57,7 @@ def cosine(step: int, total: int, peak: float, lowest: float = 0.0) -> float:
 
 def reverse_annealing(step: int, total: int, peak: float, lowest: float = 0.0) -> float:
     """v1's warm-up: the cosine backwards, from `lowest` up to `peak` at the last step."""
-    return cosine(max(total - 1, 1) - step, max(total - 1, 1), peak, lowest)
+    return cosine(total - 1 - step, max(total - 1, 1), peak, lowest)
 
 
 def one_cycle(
