@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -98,7 +98,11 @@ class LanguageModelTask:
 
 
 def stream_nats(
-    model: LanguageModel, documents: Documents, precision: devices.Precision, bptt: int = 70
+    model: LanguageModel,
+    documents: Documents,
+    precision: devices.Precision,
+    bptt: int = 70,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[float, int]:
     """(sum of nats, tokens predicted) over all tokens of a stream but its first.
 
@@ -115,6 +119,7 @@ def stream_nats(
             ids, targets = _to(window.ids, device), _to(window.targets, device)
             nats, states = model.nats(ids, targets, states)
             total, count = total + nats.double().sum().item(), count + nats.numel()
+            progress(count, len(documents) - 1)
         rest = documents.read(rows * stream.row_length, len(documents))
         if len(rest) > 1:
             tail = _to(rest, device)[:, None]

@@ -12,6 +12,7 @@ from ulmfit.cli.lines import Lines
 from ulmfit.cli.pace import Pace
 from ulmfit.cli.plan import epoch_line, plan_lines
 from ulmfit.pipeline import Event, Note, Texts
+from ulmfit.pipeline.passes import told
 from ulmfit.run import Plan, Validated
 from ulmfit.training.loop import EpochEnd, Step
 
@@ -55,6 +56,12 @@ def counting(what: str, unit: str = "texts") -> Iterator[Callable[[int, int | No
         yield count
     finally:
         shown.close()
+
+
+def tell_skipped(messages: list[str]) -> None:
+    """Say on stderr which rows were left out."""
+    for note in told(messages):
+        print(note.text, file=sys.stderr)
 
 
 class _Shown:

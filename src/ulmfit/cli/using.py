@@ -28,19 +28,20 @@ def predict(
 ) -> None:
     """Add label and probabilities to every row."""
     from ulmfit.bundle import load
-    from ulmfit.cli.progress import counting
+    from ulmfit.cli.progress import counting, tell_skipped
     from ulmfit.pipeline.use import predict_file
 
     skipped: list[str] = []
     with making(out), counting("predicting") as progress:
         rows = predict_file(
             load(model),
-            a.source(input, text, None, format, skip_bad_rows),
+            a.source(input, text, "", format, skip_bad_rows),
             Path(out),
             a.machine(device, precision),
-            lambda done: progress(done, None),
+            progress,
             skipped.append,
         )
+    tell_skipped(skipped)
     result = {"out": out, "rows": rows, "skipped": skipped}
     answer(result, [f"{rows:,} rows written to {out}"], json)
 
@@ -58,16 +59,19 @@ def evaluate(
 ) -> None:
     """Measure a classifier on labelled texts."""
     from ulmfit.bundle import load
-    from ulmfit.cli.progress import counting
+    from ulmfit.cli.progress import counting, tell_skipped
     from ulmfit.pipeline.use import evaluate
 
+    skipped: list[str] = []
     with counting("predicting") as progress:
         figures = evaluate(
             load(model),
             a.source(data, text, label, format, skip_bad_rows),
             a.machine(device, precision),
-            lambda done: progress(done, None),
+            progress,
+            skipped.append,
         )
+    tell_skipped(skipped)
     answer({"model": model, **figures}, evaluation_lines(figures), json)
 
 
@@ -87,15 +91,21 @@ def perplexity(
     json: a.Json = False,
 ) -> None:
     """Measure a language model on texts."""
+    from ulmfit.cli.progress import counting, tell_skipped
     from ulmfit.pipeline.use import perplexity
     from ulmfit.pretrained import open_pretrained
 
-    figures = perplexity(
-        open_pretrained(lm),
-        a.source(corpus, text, "", format, skip_bad_rows),
-        a.machine(device, precision, workers),
-        direction,
-    )
+    skipped: list[str] = []
+    with counting("measuring", "tokens") as progress:
+        figures = perplexity(
+            open_pretrained(lm),
+            a.source(corpus, text, "", format, skip_bad_rows),
+            a.machine(device, precision, workers),
+            direction,
+            progress,
+            skipped.append,
+        )
+    tell_skipped(skipped)
     answer({"model": lm, **figures}, perplexity_lines(figures), json)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Generator, Iterator
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +14,7 @@ from ulmfit.bundle import Bundle
 from ulmfit.corpus import Corpus, prepare
 from ulmfit.errors import InputError
 from ulmfit.pipeline.cards import classifier_card
+from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
@@ -22,20 +23,10 @@ from ulmfit.pipeline.runs import Note, opened
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
-from ulmfit.stages.classify import Labelled, check_labels, classify
+from ulmfit.stages.classify import Labelled, classify
 
 LANGUAGE_MODEL_SHARE = 0.6  # of a time budget
 FINETUNED = "language-model"
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Which rows of the data are used with their labels."""
-
-    rows: NDArray[np.int64]
-    """numbers of the rows, rising"""
-    labels: NDArray[np.int64]
-    names: list[str]
 
 
 def train(
@@ -48,20 +39,22 @@ def train(
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
     chosen = _preset(options)
+    options.machine.check()
     options.data.check(need_label=True)
-    if options.unlabelled:
-        _unlabelled(options).check()
+    unlabelled = _unlabelled(options)
     skipped: list[str] = []
     draw = draw_labels(options.data, options.labels, options.machine.seed, skipped.append)
     test = replace(options.data, paths=options.test) if options.test else None
     if test:
         test.check(need_label=True)
+        count_known(test, draw.names, skipped.append)
     lm = open_pretrained(options.lm or DEFAULT)
     directions(options.direction, lm.directions)
     with opened("train", options, overwrite=overwrite, resuming=resuming) as folder:
+        draw.keep(folder)
         yield from told(skipped)
-        yield Note(_counted(draw))
-        lm = yield from _language_model(lm, options, chosen, folder)
+        yield Note(draw.told())
+        lm = yield from _language_model(lm, options, unlabelled, chosen, folder)
         bundle = yield from _classifier(lm, options, chosen, draw, folder)
         if test:
             yield Note("measuring on the test rows")
@@ -80,54 +73,44 @@ def _preset(options: TrainOptions) -> Preset:
     return replace(chosen, classifier=replace(chosen.classifier, epochs=options.epochs))
 
 
-def _unlabelled(options: TrainOptions) -> Source:
-    """The unlabelled files, read like the data but for labels."""
-    return Source(options.unlabelled, options.data.text, "", None, options.data.skip_bad_rows)
+def _unlabelled(options: TrainOptions) -> list[Source]:
+    """The unlabelled files, each checked."""
+    if options.unlabelled and not options.finetune:
+        raise InputError(
+            "--unlabelled texts are for fine-tuning the language model, which --no-finetune "
+            "leaves out; drop one of the two"
+        )
+    return [_alike(path, options.data) for path in options.unlabelled]
 
 
-def draw_labels(
-    source: Source, wanted: int | None, seed: int, on_bad: Callable[[str], None] | None = None
-) -> Draw:
-    """Read the labels and choose `wanted` labelled rows, as many of each label as there are.
-
-    Raises:
-        InputError: fewer labelled rows than wanted, one label only, or a label with one row.
-    """
-    told = [row.label for row in source.rows(on_bad)]
-    names = sorted({label for label in told if label is not None})
-    number = {name: i for i, name in enumerate(names)}
-    rows = np.array([i for i, label in enumerate(told) if label is not None], np.int64)
-    labels = np.array([number[label] for label in told if label is not None], np.int64)
-    check_labels(labels, names)
-    if wanted is not None:
-        if wanted > len(rows) or wanted < 2 * len(names):
-            raise InputError(
-                f"--labels {wanted}: the data has {len(rows)} labelled rows of {len(names)} "
-                f"labels, so choose a number from {2 * len(names)} to {len(rows)}"
-            )
-        kept = _balanced(labels, len(names), wanted, seed)
-        rows, labels = rows[kept], labels[kept]
-    return Draw(rows, labels, names)
+def _alike(path: str, data: Source) -> Source:
+    """An unlabelled file, read like the data where it looks like it: else by its own columns."""
+    suffixes = {Path(p).suffix for p in data.paths}
+    source = replace(
+        data.without_labels(),
+        paths=(path,),
+        format=data.format if Path(path).suffix in suffixes else None,
+    )
+    by_itself = replace(source, text=())
+    try:
+        source.check()
+    except InputError:
+        if source == by_itself or not _opens(by_itself):
+            raise
+        return by_itself
+    return source
 
 
-def _balanced(labels: NDArray[np.int64], classes: int, wanted: int, seed: int) -> NDArray[np.int64]:
-    """`wanted` positions, dealt to the labels in turn until a label has no more rows."""
-    generator = np.random.default_rng(seed)
-    turn = np.empty(len(labels))
-    for number in range(classes):
-        mine = generator.permutation(np.flatnonzero(labels == number))
-        turn[mine] = np.arange(len(mine)) + number / classes
-    return np.sort(np.argsort(turn, kind="stable")[:wanted])
-
-
-def _counted(draw: Draw) -> str:
-    counts = np.bincount(draw.labels, minlength=len(draw.names))
-    each = ", ".join(f"{name} {count:,}" for name, count in zip(draw.names, counts, strict=True))
-    return f"{len(draw.rows):,} labelled rows: {each}"
+def _opens(source: Source) -> bool:
+    try:
+        source.check()
+    except InputError:
+        return False
+    return True
 
 
 def _language_model(
-    lm: Bundle, options: TrainOptions, chosen: Preset, folder: Path
+    lm: Bundle, options: TrainOptions, unlabelled: list[Source], chosen: Preset, folder: Path
 ) -> Generator[Event, None, Bundle]:
     """The language model to build on: fine-tuned on all texts unless told not to."""
     if not options.finetune:
@@ -136,10 +119,13 @@ def _language_model(
     if saved.exists():
         return bundles.load(saved)
 
+    skipped: list[str] = []
+
     def texts() -> Iterator[str]:
+        skipped.clear()  # each pass meets the same rows
         yield from options.data.texts()
-        if options.unlabelled:
-            yield from _unlabelled(options).texts()
+        for source in unlabelled:
+            yield from source.texts(skipped.append)
 
     how = FinetuneOptions(options.lm or DEFAULT, options.data, str(saved), options.machine)
     wanted = directions(options.direction, lm.directions)
@@ -147,6 +133,7 @@ def _language_model(
     tuned = yield from finetune_on(
         lm, lambda: distinct(texts()), chosen, folder / "finetune", how, wanted, budget
     )
+    yield from told(skipped)
     bundles.save(tuned, saved, "")
     return tuned
 
@@ -159,7 +146,7 @@ def _classifier(
     lm: Bundle, options: TrainOptions, chosen: Preset, draw: Draw, folder: Path
 ) -> Generator[Event, None, Bundle]:
     corpus = prepare(
-        _chosen_texts(options.data, draw.rows),
+        draw.texts(options.data),
         lm.encoder,
         folder / "labelled",
         options.machine.processes,
@@ -188,11 +175,6 @@ def _classifier(
         "seed": options.machine.seed,
     }
     return replace(bundle, provenance=provenance)
-
-
-def _chosen_texts(source: Source, rows: NDArray[np.int64]) -> Iterator[str]:
-    wanted = set(rows.tolist())
-    return (row.text for i, row in enumerate(source.rows()) if i in wanted)
 
 
 def _documents(corpus: Corpus) -> list[NDArray[np.int64]]:

@@ -39,6 +39,8 @@ def pretrain(
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
     wanted = directions(options.direction, ("forward", "backward"))
+    options = replace(options, corpus=options.corpus.without_labels())
+    options.machine.check()
     options.corpus.check()
     with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
         bundle = yield from _pretrain_in(folder, options, wanted)
@@ -110,6 +112,8 @@ def finetune(
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
     chosen = with_epochs(preset(options.preset), options.epochs)
+    options = replace(options, corpus=options.corpus.without_labels())
+    options.machine.check()
     options.corpus.check()
     lm = open_pretrained(options.lm)
     wanted = directions(options.direction, lm.directions)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from ulmfit.bundle import Direction
 from ulmfit.compact import Storage
+from ulmfit.data.columns import NO_LABEL
 from ulmfit.data.rows import Row
 from ulmfit.data.sources import check_sources, read_rows
-from ulmfit.device import Precision
+from ulmfit.device import Precision, is_bf16, pick_device
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
 from ulmfit.text.rules import PAPER_RULES, Rules
@@ -51,6 +52,10 @@ class Source:
             on_bad=on_bad,
         )
 
+    def without_labels(self) -> Source:
+        """The same files, no column taken for a label, so that none can be doubtful."""
+        return replace(self, label=NO_LABEL)
+
     def texts(self, on_bad: Callable[[str], None] | None = None) -> Iterator[str]:
         """The rows' texts, streamed."""
         return (row.text for row in self.rows(on_bad))
@@ -74,7 +79,18 @@ class Machine:
     @property
     def processes(self) -> int:
         """Workers, 0 resolved."""
-        return self.workers or len(os.sched_getaffinity(0))
+        return self.workers or cores()
+
+    def check(self) -> None:
+        """Raise InputError now for a device that is not there or an unknown precision."""
+        is_bf16(pick_device(self.device), self.precision)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,16 +71,35 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
     if out.absolute().parent.exists() and not out.absolute().parent.is_dir():
         raise InputError(f"{out.parent}: is a file, so no model can be written in it")
     shutil.rmtree(folder, ignore_errors=True)
-    asked = {"command": command, "options": asdict(options)}
+    asked = {"command": command, "options": asdict(_absolute(options))}
     write_atomically(folder / FILE, (json.dumps(asked, indent=2) + "\n").encode())
     return folder
+
+
+def _absolute(options: Options) -> Options:
+    """With absolute paths, so that the run can be resumed from any folder."""
+    changes: dict[str, Any] = {"out": _absolute_path(options.out)}
+    for name in ("corpus", "data"):
+        if source := getattr(options, name, None):
+            changes[name] = replace(source, paths=tuple(map(_absolute_path, source.paths)))
+    for name in ("unlabelled", "test"):
+        if paths := getattr(options, name, None):
+            changes[name] = tuple(map(_absolute_path, paths))
+    lm = getattr(options, "lm", None)
+    if lm is not None and Path(lm).exists():  # else the name of an embedded one
+        changes["lm"] = _absolute_path(lm)
+    return replace(options, **changes)
+
+
+def _absolute_path(path: str) -> str:
+    return str(Path(path).absolute())
 
 
 @contextmanager
 def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -> Iterator[Path]:
     """The run's folder for the length of a run; gone when the model is in place.
 
-    A wrong input found on the way leaves no folder behind, unless earlier work stands in it; a
+    A wrong input found on the way leaves no folder behind, unless training has begun in it; a
     crash, a full disk or an interrupt leaves what `resume` goes on from.
 
     Raises:
@@ -90,28 +109,32 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
     try:
         yield folder
     except InputError:
-        if not resuming:
+        if not resuming and next(folder.rglob("checkpoint.safetensors"), None) is None:
             shutil.rmtree(folder, ignore_errors=True)
         raise
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def asked(folder: Path) -> tuple[str, Options]:
-    """The command and options of an unfinished run.
+    """The command and options of an unfinished run; its model goes beside the run's folder.
 
     Raises:
         InputError: `folder` is no run's folder.
     """
+    folder = folder.absolute()
     if not folder.name.endswith(".run") and run_folder(str(folder)).is_dir():
         folder = run_folder(str(folder))
     path = folder / FILE
+    if path.is_file() and not folder.name.endswith(".run"):
+        raise InputError(f"{folder}: the folder of a run must be named as its model, .run behind")
     if not path.is_file():
         hint = "; a finished run leaves none" if not folder.exists() else ""
         raise InputError(f"{folder}: no unfinished run (it has no {FILE}){hint}")
     try:
         told = json.loads(path.read_text("utf8"))
         command: str = told["command"]
-        return command, _options(COMMANDS[command], told["options"])
+        out = str(folder.with_name(folder.name.removesuffix(".run")))
+        return command, _options(COMMANDS[command], told["options"] | {"out": out})
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not what `ulmfit` wrote ({error})") from None
 

@@ -21,12 +21,15 @@ from ulmfit.errors import InputError
 from ulmfit.metrics import bits_per_byte, score, word_perplexity
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
+from ulmfit.pipeline.drawing import count_known, known_rows
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.predict import Predictor
 from ulmfit.tasks import stream_nats
 from ulmfit.text.specials import BEGIN_ID, PADDING_ID, UNKNOWN_ID
 
 NO_DROPOUT = Dropouts(0, 0, 0, 0, 0)
+Progress = Callable[[int, int | None], None]
+"""called with how much is done and of how much"""
 
 
 def exact(precision: devices.Precision) -> devices.Precision:
@@ -38,7 +41,8 @@ def evaluate(
     bundle: Bundle,
     source: Source,
     machine: Machine,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = lambda done, total: None,
+    on_bad: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Figures of a classifier on labelled rows; rows without a label are passed over.
 
@@ -50,33 +54,29 @@ def evaluate(
     """
     source.check(need_label=True)
     predictor = Predictor(bundle, machine.device, exact(machine.precision))
-    number = {name: i for i, name in enumerate(bundle.labels)}
+    total = count_known(source, bundle.labels, on_bad)
     truth: list[int] = []
 
     def texts() -> Iterator[str]:
-        for row in source.rows():
-            if row.label is None:
-                continue
-            if row.label not in number:
-                known = ", ".join(map(repr, bundle.labels))
-                raise InputError(
-                    f"{row.file}:{row.line}: label {row.label!r} is none of the model's: {known}"
-                )
-            truth.append(number[row.label])
-            yield row.text
+        for text, number in known_rows(source, bundle.labels):
+            truth.append(number)
+            yield text
 
     answers = []
     for answer in predictor.probabilities(texts()):
         answers.append(answer)
-        progress(len(answers))
-    if not answers:
-        raise InputError(f"{', '.join(source.paths)}: no row has a label")
+        progress(len(answers), total)
     scores = score(np.array(truth), np.stack(answers))
     return {**asdict(scores), "accuracy_ci": list(scores.accuracy_ci), "labels": bundle.labels}
 
 
 def perplexity(
-    bundle: Bundle, source: Source, machine: Machine, direction: Direction | None = None
+    bundle: Bundle,
+    source: Source,
+    machine: Machine,
+    direction: Direction | None = None,
+    progress: Progress = lambda done, total: None,
+    on_bad: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Figures of a language model on texts.
 
@@ -86,20 +86,21 @@ def perplexity(
     Raises:
         InputError: the bundle is no language model of that direction, or there is no text.
     """
+    source = source.without_labels()
     source.check()
     direction = direction or bundle.directions[0]
     model = bundle.language_model(direction, NO_DROPOUT).to(devices.pick_device(machine.device))
     own_words = [0]
 
     def texts() -> Iterator[str]:
-        for row in source.rows():
-            own_words[0] += int(row.fields.get("tokens", 0)) if _is_wikitext(row) else 0  # type: ignore[call-overload]
+        for row in source.rows(on_bad):
+            own_words[0] += _own_words(row, source.format)
             yield row.text
 
     with tempfile.TemporaryDirectory() as folder:
         corpus = prepare(texts(), bundle.encoder, Path(folder), machine.processes)
         documents = corpus.documents(backward=direction == "backward")
-        nats, tokens = stream_nats(model, documents, exact(machine.precision))
+        nats, tokens = stream_nats(model, documents, exact(machine.precision), progress=progress)
     words = own_words[0] or corpus.stats.words
     return {
         "direction": direction,
@@ -114,8 +115,11 @@ def perplexity(
     }
 
 
-def _is_wikitext(row: Row) -> bool:
-    return row.file.endswith(".tokens")
+def _own_words(row: Row, format: str | None) -> int:
+    """The article's own tokens in a `.tokens` file, else 0."""
+    is_wikitext = (format or Path(row.file.removesuffix(".gz")).suffix) in ("tokens", ".tokens")
+    own = row.fields.get("tokens")
+    return own if is_wikitext and isinstance(own, int) else 0
 
 
 def predict_file(
@@ -123,10 +127,13 @@ def predict_file(
     source: Source,
     out: Path,
     machine: Machine,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = lambda done, total: None,
     on_bad: Callable[[str], None] | None = None,
 ) -> int:
     """Predict every row of `source` into `out`, in order; whole or not there.
+
+    The rows are read once before, so that a bad one is found at the start and not in the last
+    hour, and the time left can be told.
 
     Returns:
         How many rows were written.
@@ -135,26 +142,36 @@ def predict_file(
         InputError: the bundle is no classifier, a row is bad, `out` cannot be written.
         OSError: the disk is full, and the like.
     """
+    source = source.without_labels()
     source.check()
+    _refuse_input_as_output(source, out)
     predictor = Predictor(bundle, machine.device, exact(machine.precision))
     waiting: list[dict[str, object]] = []
 
     def texts() -> Iterator[str]:
-        for row in source.rows(on_bad):
+        for row in source.rows():
             waiting.append(row.fields)
             yield row.text
 
     done = 0
-    with PredictionWriter(out, bundle.labels) as writer:
+    writer = PredictionWriter(out, bundle.labels)
+    total = sum(1 for _ in source.rows(on_bad))
+    with writer:
         for answer in predictor.probabilities(texts()):
             writer.write(waiting[done], bundle.labels[int(answer.argmax())], answer.tolist())
             waiting[done] = {}
             done += 1
             if done == len(waiting):
                 waiting.clear()
-                progress(writer.rows)
+                progress(writer.rows, total)
                 done = 0
     return writer.rows
+
+
+def _refuse_input_as_output(source: Source, out: Path) -> None:
+    for path in source.paths:
+        if out.exists() and out.samefile(path):
+            raise InputError(f"{out}: is the input; choose another file for the output")
 
 
 def generate(
@@ -179,8 +196,8 @@ def generate(
     Raises:
         InputError: the bundle is no language model, or a number is out of range.
     """
-    if temperature <= 0 or tokens < 1:
-        raise InputError("temperature must be above 0 and tokens at least 1")
+    if not (1e-6 <= temperature < math.inf) or tokens < 1:
+        raise InputError("temperature must be above 0 (1e-6 at least), and tokens at least 1")
     direction = direction or (bundle.directions[0] if bundle.directions else "forward")
     model = bundle.language_model(direction, NO_DROPOUT).eval()
     ids = [int(i) for i in bundle.encoder.encode(text)]
