@@ -189,7 +189,15 @@ SCRIPTS = Preset(
 
 DEFAULT = Preset(
     "default",
-    replace(V2.language_model, dropouts=_SCRIPTS_LM_DROPOUTS, min_windows=100, epochs=3),
+    replace(
+        V2.language_model,
+        dropouts=_SCRIPTS_LM_DROPOUTS,
+        factor=1.3,  # LOG, "Rates to fine-tune en-mini with"
+        alpha=0.5,
+        beta=0.5,
+        min_windows=100,
+        epochs=3,
+    ),
     replace(V2.classifier, batch=32, epochs=8, patience=None),
     keep_vocabulary=True,
 )

@@ -47,7 +47,7 @@ class Plan:
 
 
 Progress = Step | EpochEnd | Validated | Plan
-PROBE_STEPS = 3
+PROBE_STEPS = 5
 Validate = Callable[[], dict[str, float]]
 
 
@@ -189,7 +189,7 @@ def probe(loop: Loop, steps: int = PROBE_STEPS) -> float:
             break
     run.close()
     loop.load_state(before)
-    timed = records[1:] or records  # the first one warms up
+    timed = records[2:] or records  # the first ones warm up
     return median(r.seconds for r in timed)
 
 
