@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ulmfit.model.lstm import LSTMLayer, lstm_native, lstm_reference
+from ulmfit.model.lstm import LSTMLayer, bf16_is_right, lstm_native, lstm_reference
 
 SIZES = [(7, 3, 5, 4), (1, 1, 1, 1), (12, 2, 6, 9)]  # time, batch, features, hidden
 PATHS = {"reference": lstm_reference, "native": lstm_native}
@@ -97,3 +97,11 @@ def test_the_gradient_of_weight_dropout_reaches_the_raw_matrix_through_the_mask(
         [p.grad for p in raw], [w_ih.grad, w_hh.grad, bias.grad], atol=1e-5, rtol=1e-5
     )
     assert layer.w_hh.grad is not None and bool((layer.w_hh.grad[mask == 0] == 0).all())
+
+
+def test_the_probe_of_bf16_says_the_same_in_inference_mode() -> None:
+    bf16_is_right.cache_clear()
+    trained = bf16_is_right(16, 16)
+    bf16_is_right.cache_clear()
+    with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
+        assert bf16_is_right(16, 16) == trained

@@ -68,9 +68,10 @@ def bf16_is_right(features: int, hidden: int) -> bool:
     generator = torch.Generator().manual_seed(0)
     scale = hidden**-0.5
     shapes = [(6, 16, features), (4 * hidden, features), (4 * hidden, hidden), (4 * hidden,)]
-    drawn = [torch.randn(s, generator=generator) for s in shapes]
-    truth = [t * (1.0 if i == 0 else scale) for i, t in enumerate(drawn)]
-    with torch.enable_grad(), torch.autocast("cpu", enabled=False):
+    # Gradients are wanted whoever asks first, a step of training or a prediction.
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        drawn = [torch.randn(s, generator=generator) for s in shapes]
+        truth = [t * (1.0 if i == 0 else scale) for i, t in enumerate(drawn)]
         try:
             wanted, got = (_gradients(truth, hidden, d) for d in (torch.float32, torch.bfloat16))
         except RuntimeError:
