@@ -1,0 +1,144 @@
+"""A finished model at work: columns, order, counts, both directions."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ulmfit.bundle import Bundle
+from ulmfit.errors import InputError
+from ulmfit.model.lstm import bf16_is_right
+from ulmfit.pipeline import train
+from ulmfit.pipeline.options import Machine, Source, TrainOptions
+from ulmfit.pipeline.use import evaluate, generate, perplexity, predict_file
+from ulmfit.pretrained import open_pretrained
+
+from .conftest import MACHINE, finish
+
+
+@pytest.fixture(scope="module")
+def classifier(lm: Path, texts: list[str], tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("classifier")
+    (folder / "d.jsonl").write_text(
+        "".join(json.dumps({"text": t, "label": "ab"[i % 2]}) + "\n" for i, t in enumerate(texts))
+    )
+    source = Source((str(folder / "d.jsonl"),))
+    options = TrainOptions(source, str(folder / "m"), MACHINE, str(lm), finetune=False, epochs=1)
+    return finish(train(options))[1]
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_no_column_is_taken_for_a_label_in_prediction(classifier: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("class,text,topic,label\n1,a good film,x,old\n2,a plot,y,\n")
+    seen: list[tuple[int, int | None]] = []
+    done = predict_file(
+        classifier,
+        Source((str(tmp_path / "in.csv"),)),
+        tmp_path / "out.csv",
+        MACHINE,
+        lambda number, total: seen.append((number, total)),
+    )
+    assert done == 2 and seen == [(2, 2)]
+    made = rows(tmp_path / "out.csv")
+    assert list(made[0]) == ["class", "text", "topic", "label", "label_predicted", "p_a", "p_b"]
+    assert [row["label"] for row in made] == ["old", ""]
+
+
+def test_a_bad_row_is_found_before_the_first_prediction(classifier: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("text\n" + "a film\n" * 5000 + '"  "\n')
+    source, seen = Source((str(tmp_path / "in.csv"),)), []
+    with pytest.raises(InputError, match=r"in\.csv, line 5002: there is no text"):
+        predict_file(classifier, source, tmp_path / "o.csv", MACHINE, lambda *a: seen.append(a))
+    assert not seen and not (tmp_path / "o.csv").exists()
+    skipped: list[str] = []
+    source = replace(source, skip_bad_rows=True)
+    assert predict_file(
+        classifier, source, tmp_path / "o.csv", MACHINE, on_bad=skipped.append
+    ) == len(rows(tmp_path / "o.csv"))
+    assert len(skipped) == 1
+
+
+def test_an_existing_output_is_replaced_but_never_the_input(
+    classifier: Bundle, tmp_path: Path
+) -> None:
+    given, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    given.write_text("text\na film\n")
+    out.write_text("old")
+    predict_file(classifier, Source((str(given),)), out, MACHINE)
+    assert rows(out)[0]["text"] == "a film"
+    with pytest.raises(InputError, match="is the input"):
+        predict_file(classifier, Source((str(given),)), given, MACHINE)
+    assert given.read_text() == "text\na film\n"
+
+
+def test_bf16_answers_are_close_to_those_of_fp32(classifier: Bundle, data: Path) -> None:
+    source = Source((str(data),), label="")
+    answers = []
+    for precision in ("fp32", "bf16"):
+        out = data.with_name(f"{precision}.csv")
+        predict_file(classifier, source, out, Machine("cpu", precision))  # type: ignore[arg-type]
+        answers.append([float(row["p_a"]) for row in rows(out)])
+    assert np.allclose(*answers, atol=0.02)
+    if bf16_is_right(16, 16):  # else fp32 is taken
+        assert answers[0] != answers[1]
+
+
+def test_evaluate_wants_labels(classifier: Bundle, tmp_path: Path) -> None:
+    bare, empty = tmp_path / "bare.csv", tmp_path / "empty.csv"
+    bare.write_text("text\na film\n")
+    empty.write_text("text,label\na film,\n")
+    with pytest.raises(InputError, match=r"bare\.csv: no column is named 'label'"):
+        evaluate(classifier, Source((str(bare),)), MACHINE)
+    with pytest.raises(InputError, match=r"empty\.csv: no row has a label"):
+        evaluate(classifier, Source((str(empty),)), MACHINE)
+
+
+def test_a_tokens_file_counts_its_own_words(lm: Path, tmp_path: Path) -> None:
+    wiki = " \n = A film = \n \n the film was good , and 3 @.@ 5 actors . \n"
+    other = tmp_path / "wiki.txt"
+    other.write_text(wiki)
+    (tmp_path / "wiki.tokens").write_text(wiki)
+    own = sum(len(line.split()) + 1 for line in wiki.splitlines())
+    bundle = open_pretrained(str(lm))
+    for source in (
+        Source((str(tmp_path / "wiki.tokens"),)),
+        Source((str(other),), format="tokens"),
+    ):
+        figures = perplexity(bundle, source, MACHINE)
+        nats = figures["nats_per_token"] * figures["tokens"]
+        assert figures["words"] == own
+        assert figures["word_perplexity"] == pytest.approx(np.exp(nats / own))
+        assert figures["bits_per_byte"] == pytest.approx(nats / np.log(2) / figures["bytes"])
+    plain = perplexity(bundle, Source((str(other),), format="text"), MACHINE)
+    assert plain["words"] != own
+
+
+def test_a_column_called_tokens_is_no_wikitext(lm: Path, tmp_path: Path) -> None:
+    (tmp_path / "d.jsonl").write_text('{"text": "a good film", "tokens": 999}\n')
+    assert perplexity(open_pretrained(str(lm)), Source((str(tmp_path / "d.jsonl"),)), MACHINE)[
+        "words"
+    ] in (3, 4)
+
+
+def test_a_doubtful_label_column_is_nothing_to_a_language_model(lm: Path, tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("text,class,topic\nthe film was good,x,y\n")
+    figures = perplexity(open_pretrained(str(lm)), Source((str(tmp_path / "d.csv"),)), MACHINE)
+    assert figures["tokens"] > 0
+
+
+def test_a_backward_model_writes_what_comes_before(lm: Path) -> None:
+    bundle = open_pretrained(str(lm))
+    forward = generate(bundle, "the good film", tokens=8, direction="forward")
+    backward = generate(bundle, "the good film", tokens=8, direction="backward")
+    assert forward.startswith("the good film") and not forward.endswith("the good film")
+    assert backward.endswith("the good film") and not backward.startswith("the good film")
+    for temperature in (0.0, float("nan"), float("inf")):
+        with pytest.raises(InputError, match="temperature"):
+            generate(bundle, "the", temperature=temperature)
