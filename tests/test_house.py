@@ -32,6 +32,8 @@ FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 PUBLIC_NAMES = {  # what `ulmfit/__init__.py` promises
     *{"pretrain", "finetune", "train", "resume", "evaluate"},
     *{"load", "Bundle", "Predictor", "InputError", "__version__"},
+    *{"perplexity", "generate", "predict_file", "models", "open_pretrained"},
+    *{"Source", "Machine", "PretrainOptions", "FinetuneOptions", "TrainOptions"},
 }
 
 ALLOWED_BASES = {

@@ -15,18 +15,38 @@ if TYPE_CHECKING:
     from ulmfit.pipeline import pretrain as pretrain
     from ulmfit.pipeline import resume as resume
     from ulmfit.pipeline import train as train
+    from ulmfit.pipeline.options import FinetuneOptions as FinetuneOptions
+    from ulmfit.pipeline.options import Machine as Machine
+    from ulmfit.pipeline.options import PretrainOptions as PretrainOptions
+    from ulmfit.pipeline.options import Source as Source
+    from ulmfit.pipeline.options import TrainOptions as TrainOptions
     from ulmfit.pipeline.use import evaluate as evaluate
+    from ulmfit.pipeline.use import generate as generate
+    from ulmfit.pipeline.use import perplexity as perplexity
+    from ulmfit.pipeline.use import predict_file as predict_file
     from ulmfit.predict import Predictor as Predictor
+    from ulmfit.pretrained import models as models
+    from ulmfit.pretrained import open_pretrained as open_pretrained
 
     __version__: str
 
 _HOMES = {
     "Bundle": "ulmfit.bundle",
+    "FinetuneOptions": "ulmfit.pipeline.options",
     "InputError": "ulmfit.errors",
+    "Machine": "ulmfit.pipeline.options",
     "Predictor": "ulmfit.predict",
+    "PretrainOptions": "ulmfit.pipeline.options",
+    "Source": "ulmfit.pipeline.options",
+    "TrainOptions": "ulmfit.pipeline.options",
     "evaluate": "ulmfit.pipeline.use",
     "finetune": "ulmfit.pipeline",
+    "generate": "ulmfit.pipeline.use",
     "load": "ulmfit.bundle",
+    "models": "ulmfit.pretrained",
+    "open_pretrained": "ulmfit.pretrained",
+    "perplexity": "ulmfit.pipeline.use",
+    "predict_file": "ulmfit.pipeline.use",
     "pretrain": "ulmfit.pipeline",
     "resume": "ulmfit.pipeline",
     "train": "ulmfit.pipeline",
@@ -34,12 +54,22 @@ _HOMES = {
 
 __all__ = [
     "Bundle",
+    "FinetuneOptions",
     "InputError",
+    "Machine",
     "Predictor",
+    "PretrainOptions",
+    "Source",
+    "TrainOptions",
     "__version__",
     "evaluate",
     "finetune",
+    "generate",
     "load",
+    "models",
+    "open_pretrained",
+    "perplexity",
+    "predict_file",
     "pretrain",
     "resume",
     "train",
