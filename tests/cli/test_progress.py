@@ -8,7 +8,7 @@ from rich.console import Console
 from ulmfit.cli.bars import Bars
 from ulmfit.cli.lines import Lines
 from ulmfit.cli.pace import Pace, Standing
-from ulmfit.cli.plan import duration, plan_lines
+from ulmfit.cli.plan import duration, epoch_line, plan_lines
 from ulmfit.cli.progress import counting, follow
 from ulmfit.pipeline import Note, Texts
 from ulmfit.presets import PRESETS
@@ -125,7 +125,7 @@ def test_follow_shows_in_lines_and_returns(capsys):
     assert captured.out == ""
     assert captured.err.splitlines()[0] == "[counting] words"
     assert captured.err.splitlines()[-1] == (
-        "  epoch 1: train loss 4.2500, validation loss 4.125, accuracy 87.50% (best so far)"
+        "  epoch 1: train loss 4.2500, validation loss 4.125, accuracy 87.50% (best)"
     )
 
 
@@ -162,3 +162,8 @@ def test_counting_gives_a_function(capsys):
         progress(5)
         progress(10, 20)
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("figures", [{"loss": 4.12534, "perplexity": 1e6}, {"accuracy": 1.0}])
+def test_an_epochs_line_fits_80_columns(figures):
+    assert len(epoch_line(Validated(99, figures, True), 14.2534)) <= 80

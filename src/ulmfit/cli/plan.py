@@ -72,4 +72,4 @@ def epoch_line(record: Validated, train_loss: float) -> str:
     for name, value in record.figures.items():
         told = f"{value:.2%}" if name == "accuracy" else f"{value:.4g}"
         parts.append(f"{'validation loss' if name == 'loss' else name} {told}")
-    return "  " + ", ".join(parts) + (" (best so far)" if record.best else "")
+    return "  " + ", ".join(parts) + (" (best)" if record.best else "")

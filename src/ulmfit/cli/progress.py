@@ -74,8 +74,8 @@ class _Shown:
         match event:
             case Step():
                 self.display.step(event, self._pace.step(event))
-            case Texts(what, done):
-                self.display.count(what, done, None, "texts")
+            case Texts(what, done, total):
+                self.display.count(what, done, total, "texts")
             case EpochEnd():
                 self._train_loss = event.loss
             case Validated():

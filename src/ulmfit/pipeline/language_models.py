@@ -65,9 +65,13 @@ def _pretrain_in(
 
     path = folder / "tokenizer.json"
     reading = partial(options.corpus.texts, skipped.append)
-    encoder = yield from counted("counting words", reading, partial(cached_encoder, path, build))
+    encoder, count = yield from counted(
+        "counting words", reading, partial(cached_encoder, path, build)
+    )
     yield from told(skipped)
-    corpus = yield from encode(options.corpus.texts, encoder, folder, options.machine.processes)
+    corpus = yield from encode(
+        options.corpus.texts, encoder, folder, options.machine.processes, count or None
+    )
     settings, max_steps = _pretraining_settings(options, corpus)
     bundle = yield from pretrain_stage(
         corpus,
@@ -164,8 +168,10 @@ def finetune_on(
         )
 
     path = folder / "tokenizer.json"
-    encoder = yield from counted("counting words", texts, partial(cached_encoder, path, build))
-    corpus = yield from encode(texts, encoder, folder, machine.processes)
+    encoder, count = yield from counted(
+        "counting words", texts, partial(cached_encoder, path, build)
+    )
+    corpus = yield from encode(texts, encoder, folder, machine.processes, count or None)
     bundle = yield from finetune_stage(
         lm,
         corpus,

@@ -23,17 +23,18 @@ class _Stopped(Exception):
 
 
 def counted(
-    what: str, texts: TextSource, work: Callable[[TextSource], Result]
-) -> Generator[Texts, None, Result]:
+    what: str, texts: TextSource, work: Callable[[TextSource], Result], total: int | None = None
+) -> Generator[Texts, None, tuple[Result, int]]:
     """Run `work` on `texts` in a thread, yielding how many of them it has taken.
 
     Args:
         what: the pass, for a person.
         texts: the source.
         work: gets the same source, counted.
+        total: how many texts there are, if that is known.
 
     Returns:
-        What `work` returned; its exceptions are raised here.
+        What `work` returned, and how many texts it took; its exceptions are raised here.
     """
     done = 0
     stop = threading.Event()
@@ -51,20 +52,21 @@ def counted(
         future = pool.submit(work, watched)
         try:
             while wait([future], SECONDS).not_done:
-                yield Texts(what, done)
+                yield Texts(what, done, total)
         finally:
             stop.set()
-        return future.result()
+        return future.result(), done
 
 
 def encode(
-    texts: TextSource, encoder: Encoder, folder: Path, workers: int
+    texts: TextSource, encoder: Encoder, folder: Path, workers: int, total: int | None = None
 ) -> Generator[Texts | Note, None, Corpus]:
     """Texts to ids in `folder`/corpus, unless an earlier try did it; the figures in a note."""
-    corpus = yield from counted(
+    corpus, _ = yield from counted(
         "turning texts into ids",
         texts,
         lambda counted_texts: prepare(counted_texts(), encoder, folder / "corpus", workers),
+        total,
     )
     stats = corpus.stats
     yield Note(

@@ -42,6 +42,8 @@ class Texts:
 
     what: str
     done: int
+    total: int | None = None
+    """where an earlier pass has counted them"""
 
 
 def run_folder(out: str) -> Path:
