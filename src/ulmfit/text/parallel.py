@@ -5,7 +5,9 @@ import signal
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
 from itertools import chain, islice
+from multiprocessing import resource_tracker
 from typing import Any, TypeVar
 
 Tool = TypeVar("Tool")
@@ -53,13 +55,28 @@ def map_chunks(
     try:
         waiting: deque[Future[Result]] = deque()
         for chunk in chain(first, source):
-            waiting.append(pool.submit(_work, work, chunk))
+            with _born_deaf():
+                waiting.append(pool.submit(_work, work, chunk))
             if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Processes started inside are deaf to Ctrl-C while they still import, before `_keep`."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    resource_tracker.ensure_running()  # started later, it would lift the block
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _keep(tool: object) -> None:
