@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
-from ulmfit.pipeline.classifiers import draw_labels
+from ulmfit.pipeline.drawing import draw_labels
 from ulmfit.pipeline.options import Source
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,8 +111,10 @@ def train_language_model(
     run = Run(loop, folder, validate, patience=how.patience)
     if not run.begun:
         seconds = probe(loop)
+        (folder / BUDGET).unlink(missing_ok=True)  # of a call that got no further
         if budget is not None:
-            write_atomically(folder / BUDGET, str(_affordable(loop, budget, seconds)).encode())
+            steps = min(_affordable(loop, budget, seconds), how.max_steps or sys.maxsize)
+            write_atomically(folder / BUDGET, str(steps).encode())
             task.max_steps = _budgeted(folder)
         yield plan(loop, f"{stage}, {direction}", seconds)
     task.max_steps = _budgeted(folder) or how.max_steps
