@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor, nn
 
 from ulmfit import device as devices
@@ -15,7 +16,7 @@ from ulmfit.bundle import Direction
 from ulmfit.corpus import Corpus, split_documents
 from ulmfit.errors import InputError
 from ulmfit.model.heads import LanguageModel
-from ulmfit.run import Progress, Run, plan, probe
+from ulmfit.run import Plan, Progress, Run, plan, probe
 from ulmfit.tasks import LanguageModelTask, language_model_groups, stream_nats
 from ulmfit.training.checkpoint import write_atomically
 from ulmfit.training.layer_groups import Phase
@@ -61,25 +62,63 @@ class Trained:
     figures: dict[str, float]
     """of the best epoch: `loss` in nats per token and `perplexity`, held out"""
 
+    @property
+    def metrics(self) -> dict[str, object]:
+        """As they stand in a bundle's metrics.json."""
+        return {"validation": self.figures, "history": self.history}
 
-def train_language_model(
-    model: LanguageModel,
+
+def train_directions(
+    make: Callable[[Direction], LanguageModel],
+    directions: Sequence[Direction],
     corpus: Corpus,
     phases: list[Phase],
     how: Optimisation,
     folder: Path,
     *,
     seed: int,
-    direction: Direction = "forward",
-    hardware: Hardware = Hardware(),
-    stage: str = "language model",
+    hardware: Hardware,
+    stage: str,
     budget: float | None = None,
-) -> Generator[Progress, None, Trained]:
-    """Train, yielding progress and returning the model of the best epoch.
+) -> Generator[Progress, None, dict[Direction, Trained]]:
+    """Train the model of each direction in turn, yielding progress.
+
+    Args:
+        make: the model to start from; called after the seed is set.
+        directions: which to train.
+        corpus: encoded text; a part of its documents is held out.
+        phases: what learns when.
+        how: optimizer and stream.
+        folder: for checkpoints, a subfolder a direction.
+        seed: draws weights, dropout, the order of documents and what is held out.
+        hardware: device and precision.
+        stage: its name in the plan.
+        budget: seconds for each direction; the windows of an epoch are cut to fit.
 
     Raises:
         InputError: the corpus has too few tokens to learn from.
     """
+    trained: dict[Direction, Trained] = {}
+    for direction in directions:
+        torch.manual_seed(seed)
+        model = make(direction)
+        run = _run(model, corpus, phases, how, folder / direction, seed, direction, hardware)
+        yield from _planned(run, how, f"{stage}, {direction}", budget)
+        yield from run.drive()
+        trained[direction] = Trained(weights_of(model), run.history, run.best)
+    return trained
+
+
+def _run(
+    model: LanguageModel,
+    corpus: Corpus,
+    phases: list[Phase],
+    how: Optimisation,
+    folder: Path,
+    seed: int,
+    direction: Direction,
+    hardware: Hardware,
+) -> Run[LanguageModelTask]:
     device = devices.pick_device(hardware.device)
     model.to(device)
     backward = direction == "backward"
@@ -88,10 +127,9 @@ def train_language_model(
     task = LanguageModelTask(
         model, corpus, train, batch, how.bptt, seed, backward, how.variable_bptt, how.max_steps
     )
-    groups = language_model_groups(model)
     loop = Loop(
         model,
-        groups,
+        language_model_groups(model),
         task,
         phases,
         betas=how.betas,
@@ -108,27 +146,32 @@ def train_language_model(
         nats, tokens = stream_nats(model, held_out, hardware.precision)
         return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
 
-    run = Run(loop, folder, validate, patience=how.patience)
-    if not run.begun:
-        seconds = probe(loop)
-        (folder / BUDGET).unlink(missing_ok=True)  # of a call that got no further
-        if budget is not None:
-            steps = min(_affordable(loop, budget, seconds), how.max_steps or sys.maxsize)
-            write_atomically(folder / BUDGET, str(steps).encode())
-            task.max_steps = _budgeted(folder)
-        yield plan(loop, f"{stage}, {direction}", seconds)
-    task.max_steps = _budgeted(folder) or how.max_steps
-    yield from run.drive()
-    return Trained(weights_of(model), run.history, run.best)
+    return Run(loop, folder, validate, patience=how.patience)
 
 
-def _affordable(loop: Loop, budget: float, seconds: float) -> int:
+def _planned(
+    run: Run[LanguageModelTask], how: Optimisation, stage: str, budget: float | None
+) -> Iterator[Plan]:
+    """Fit the run to the budget and tell its plan, unless it is being resumed."""
+    loop, path = run.loop, run.folder / BUDGET
+    if run.begun:
+        loop.task.max_steps = _budgeted(path) or how.max_steps
+        return
+    seconds = probe(loop)
+    path.unlink(missing_ok=True)  # of a call that got no further
+    if budget is not None:
+        steps = min(_affordable(loop, budget, seconds), how.max_steps or sys.maxsize)
+        write_atomically(path, str(steps).encode())
+        loop.task.max_steps = steps
+    yield plan(loop, stage, seconds)
+
+
+def _affordable(loop: Loop[LanguageModelTask], budget: float, seconds: float) -> int:
     """Windows of an epoch that `budget` seconds pay for, a tenth kept back for validation."""
     return max(1, int(0.9 * budget / seconds / loop.epochs()))
 
 
-def _budgeted(folder: Path) -> int | None:
-    path = folder / BUDGET
+def _budgeted(path: Path) -> int | None:
     return int(path.read_text()) if path.exists() else None
 
 

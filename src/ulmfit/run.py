@@ -15,10 +15,10 @@ from dataclasses import asdict, dataclass
 from math import isnan, nan
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, Generic
 
 from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
-from ulmfit.training.loop import EpochEnd, Loop, Step
+from ulmfit.training.loop import EpochEnd, Loop, Step, T
 
 CHECKPOINT_SECONDS = 120.0
 
@@ -51,7 +51,7 @@ PROBE_STEPS = 5
 Validate = Callable[[], dict[str, float]]
 
 
-class Run:
+class Run(Generic[T]):
     """A loop with its folder.
 
     Args:
@@ -65,7 +65,7 @@ class Run:
 
     def __init__(
         self,
-        loop: Loop,
+        loop: Loop[T],
         folder: Path,
         validate: Validate,
         *,
@@ -172,7 +172,7 @@ class Run:
             file.write(json.dumps(line) + "\n")
 
 
-def probe(loop: Loop, steps: int = PROBE_STEPS) -> float:
+def probe(loop: Loop[T], steps: int = PROBE_STEPS) -> float:
     """Seconds of a step of the last phase, the one that learns most.
 
     The steps are really taken and then undone, random states and all: training after a probe
@@ -193,7 +193,7 @@ def probe(loop: Loop, steps: int = PROBE_STEPS) -> float:
     return median(r.seconds for r in timed)
 
 
-def plan(loop: Loop, stage: str, seconds: float) -> Plan:
+def plan(loop: Loop[T], stage: str, seconds: float) -> Plan:
     """The plan of a loop whose steps take `seconds`."""
     phases = [
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from ulmfit.metrics import accuracy, log_loss
 from ulmfit.model.awd_lstm import AWDLSTM
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.presets import ClassifierSettings
-from ulmfit.run import Progress, Run, plan, probe
+from ulmfit.run import Plan, Progress, Run, plan, probe
 from ulmfit.tasks import ClassifierTask, classifier_groups, classify_documents
 from ulmfit.text.specials import PADDING_ID
 from ulmfit.training.checkpoint import write_atomically
@@ -93,19 +93,7 @@ def classify(
         model = _new_classifier(bundle, direction, head, len(names), settings)
         directed = _directed(train, direction), _directed(valid, direction)
         make = partial(_new_run, model, *directed, folder / direction, seed, hardware)
-        run = make(settings)
-        if not run.begun:
-            seconds = probe(run.loop)
-            (folder / direction / BUDGET).unlink(missing_ok=True)  # of a call that got no further
-            if budget is not None:
-                fitted = _fitted(settings, run.loop, budget, seconds)
-                write_atomically(folder / direction / BUDGET, str(fitted.epochs).encode())
-            yield plan(
-                make(_budgeted(settings, folder / direction)).loop,
-                f"classifier, {direction}",
-                seconds,
-            )
-        run = make(_budgeted(settings, folder / direction))
+        run = yield from _planned(make, settings, folder / direction / BUDGET, direction, budget)
         yield from run.drive()
         weights[direction] = weights_of(model)
         metrics[direction] = {"validation": run.best, "history": run.history}
@@ -154,7 +142,7 @@ def _new_run(
     seed: int,
     hardware: Hardware,
     settings: ClassifierSettings,
-) -> Run:
+) -> Run[ClassifierTask]:
     device = devices.pick_device(hardware.device)
     model.to(device)
     groups = classifier_groups(model)
@@ -177,19 +165,35 @@ def _new_run(
     return Run(loop, folder, validate, patience=settings.patience)
 
 
-def _fitted(
-    settings: ClassifierSettings, loop: Loop, budget: float, seconds: float
-) -> ClassifierSettings:
+def _planned(
+    make: Callable[[ClassifierSettings], Run[ClassifierTask]],
+    settings: ClassifierSettings,
+    path: Path,
+    direction: Direction,
+    budget: float | None,
+) -> Generator[Plan, None, Run[ClassifierTask]]:
+    """The run, its epochs fitted to the budget; its plan told, unless it is being resumed."""
+    run = make(settings)
+    if not run.begun:
+        seconds = probe(run.loop)
+        path.unlink(missing_ok=True)  # of a call that got no further
+        if budget is not None:
+            epochs = _affordable(settings, run.loop, budget, seconds)
+            write_atomically(path, str(epochs).encode())
+            run = make(replace(settings, epochs=epochs))
+        yield plan(run.loop, f"classifier, {direction}", seconds)
+    elif path.exists():
+        run = make(replace(settings, epochs=int(path.read_text())))
+    return run
+
+
+def _affordable(
+    settings: ClassifierSettings, loop: Loop[ClassifierTask], budget: float, seconds: float
+) -> int:
     """Epochs of the last phase that `budget` seconds pay for, a tenth kept back."""
     epoch = seconds * loop.task.steps(0)
     staged = sum(phase.epochs for phase in loop.phases[:-1])
-    affordable = max(1, int(0.9 * budget / epoch) - staged)
-    return replace(settings, epochs=min(settings.epochs, affordable))
-
-
-def _budgeted(settings: ClassifierSettings, folder: Path) -> ClassifierSettings:
-    path = folder / BUDGET
-    return replace(settings, epochs=int(path.read_text())) if path.exists() else settings
+    return min(settings.epochs, max(1, int(0.9 * budget / epoch) - staged))
 
 
 def _directed(data: Labelled, direction: Direction) -> Labelled:

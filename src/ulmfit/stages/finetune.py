@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-import torch
 from torch import Tensor
 
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus
-from ulmfit.language_modelling import Hardware, train_language_model
+from ulmfit.language_modelling import Hardware, train_directions
 from ulmfit.model.awd_lstm import AWDLSTM
 from ulmfit.model.heads import LanguageModel
 from ulmfit.model.transfer import transfer_rows
@@ -57,29 +57,29 @@ def finetune(
         InputError: the bundle holds no such model.
     """
     moved = with_vocabulary(bundle, encoder)
-    weights: dict[Direction, dict[str, Tensor]] = {}
-    metrics: dict[str, object] = {}
     for direction in directions:
         moved.require("language-model", direction)
-    for direction in directions:
-        torch.manual_seed(seed)
+
+    def make(direction: Direction) -> LanguageModel:
         encoder_model = AWDLSTM(moved.architecture, settings.dropouts)
         model = LanguageModel(encoder_model, settings.alpha, settings.beta)
         model.load_state_dict(moved.weights[direction])
-        trained = yield from train_language_model(
-            model,
-            corpus,
-            settings.phases(moved.architecture.layers + 1),
-            settings.optimisation(),
-            folder / direction,
-            seed=seed,
-            direction=direction,
-            hardware=hardware,
-            stage="fine-tuning the language model",
-            budget=budget,
-        )
-        weights[direction] = trained.weights
-        metrics[direction] = {"validation": trained.figures, "history": trained.history}
+        return model
+
+    trained = yield from train_directions(
+        make,
+        directions,
+        corpus,
+        settings.phases(moved.architecture.layers + 1),
+        settings.optimisation(),
+        folder,
+        seed=seed,
+        hardware=hardware,
+        stage="fine-tuning the language model",
+        budget=budget,
+    )
+    weights = {direction: model.weights for direction, model in trained.items()}
+    metrics: dict[str, Any] = {d: model.metrics for d, model in trained.items()}
     return replace(moved, weights=weights, metrics=metrics, preset=preset)
 
 

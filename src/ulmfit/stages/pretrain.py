@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from pathlib import Path
-
-import torch
-from torch import Tensor
+from typing import Any
 
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus
-from ulmfit.language_modelling import Hardware, train_language_model
+from ulmfit.language_modelling import Hardware, train_directions
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.heads import LanguageModel
 from ulmfit.presets import LanguageModelSettings
@@ -48,26 +46,25 @@ def pretrain(
     Returns:
         A language-model bundle with the weights of the best epoch.
     """
-    weights: dict[Direction, dict[str, Tensor]] = {}
-    metrics: dict[str, object] = {}
-    for direction in directions:
-        torch.manual_seed(seed)
+
+    def make(direction: Direction) -> LanguageModel:
         encoder_model = AWDLSTM(architecture, settings.dropouts)
-        model = LanguageModel(encoder_model, settings.alpha, settings.beta)
-        trained = yield from train_language_model(
-            model,
-            corpus,
-            settings.phases(architecture.layers + 1),
-            settings.optimisation(max_steps),
-            folder / direction,
-            seed=seed,
-            direction=direction,
-            hardware=hardware,
-            stage="pretraining",
-            budget=budget,
-        )
-        weights[direction] = trained.weights
-        metrics[direction] = {"validation": trained.figures, "history": trained.history}
+        return LanguageModel(encoder_model, settings.alpha, settings.beta)
+
+    trained = yield from train_directions(
+        make,
+        directions,
+        corpus,
+        settings.phases(architecture.layers + 1),
+        settings.optimisation(max_steps),
+        folder,
+        seed=seed,
+        hardware=hardware,
+        stage="pretraining",
+        budget=budget,
+    )
+    weights = {direction: model.weights for direction, model in trained.items()}
+    metrics: dict[str, Any] = {d: model.metrics for d, model in trained.items()}
     return Bundle(
         "language-model", architecture, encoder, weights, preset="pretraining", metrics=metrics
     )

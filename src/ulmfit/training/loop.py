@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +73,9 @@ class Task(Protocol):
         """Put back what `state` gave."""
 
 
+T = TypeVar("T", bound=Task)
+
+
 @dataclass
 class Position:
     """How far a run is."""
@@ -86,7 +89,7 @@ class Position:
     """of the epoch's steps so far"""
 
 
-class Loop:
+class Loop(Generic[T]):
     """Trains `model` through `phases`; each phase begins with a fresh Adam, as the scripts do.
 
     Args:
@@ -105,7 +108,7 @@ class Loop:
         self,
         model: nn.Module,
         groups: Groups,
-        task: Task,
+        task: T,
         phases: Sequence[Phase],
         *,
         betas: tuple[float, float] = (0.7, 0.99),
