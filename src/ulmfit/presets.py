@@ -201,8 +201,7 @@ DEFAULT = Preset(
     replace(
         V2.classifier,
         batch=32,
-        factor=1.3,  # LOG, "Settings of the classifier on en-mini"
-        epochs=16,
+        epochs=16,  # LOG, "Settings of the classifier on en-mini"
         patience=None,  # the best epoch is kept; the schedule is made to run to its end
     ),
     keep_vocabulary=True,
