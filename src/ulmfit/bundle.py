@@ -22,6 +22,7 @@ from torch import Tensor
 
 from ulmfit.compact import Storage, pack, unpack
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.manifest import (
     FORMAT,
     WEIGHTS,
@@ -36,7 +37,6 @@ from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
 from ulmfit.text.encoder import Encoder
-from ulmfit.training.checkpoint import write_atomically
 
 __all__ = ["Bundle", "Direction", "HeadConfig", "empty_classifier", "load", "save"]
 

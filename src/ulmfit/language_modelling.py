@@ -15,10 +15,10 @@ from ulmfit import device as devices
 from ulmfit.bundle import Direction
 from ulmfit.corpus import Corpus, split_documents
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.model.heads import LanguageModel
 from ulmfit.run import Plan, Progress, Run, plan, probe
 from ulmfit.tasks import LanguageModelTask, language_model_groups, stream_nats
-from ulmfit.training.checkpoint import write_atomically
 from ulmfit.training.layer_groups import Phase
 from ulmfit.training.loop import Loop
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from ulmfit.errors import InputError
-from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint, write_atomically
+from ulmfit.files import write_atomically
+from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
 
 STATE: dict[str, Any] = {
     "model": {"a.weight": torch.arange(6.0).view(2, 3), "flag": torch.tensor(True)},

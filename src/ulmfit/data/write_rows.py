@@ -11,6 +11,7 @@ from typing import BinaryIO, Self
 
 from ulmfit.data.encodings import WRITERS, RowSink
 from ulmfit.errors import InputError
+from ulmfit.files import sync_folder
 
 Probabilities = Iterable[float]
 
@@ -98,7 +99,7 @@ class PredictionWriter:
         os.fsync(self._stream.fileno())
         self._stream.close()
         self._part.replace(self.path)
-        _sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
 
     def _let_go(self) -> None:
         if self._sink is not None:
@@ -129,11 +130,3 @@ def _check_destination(path: Path) -> None:
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     if not path.parent.is_dir():
         raise InputError(f"{path}: there is no folder {path.parent}")
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from ulmfit.bundle import Bundle
 from ulmfit.demo import Messages, load_messages, tfidf_accuracy
+from ulmfit.files import write_atomically
 from ulmfit.pipeline.classifiers import train
 from ulmfit.pipeline.language_models import Event
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.runs import Note
 from ulmfit.predict import predict
-from ulmfit.training.checkpoint import write_atomically
 
 MODEL = "model"
 """the classifier's folder, under the demonstration's"""

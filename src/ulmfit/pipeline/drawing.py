@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import Source
 from ulmfit.stages.classify import check_labels
-from ulmfit.training.checkpoint import write_atomically
 
 FILE = "draw.sha256"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import (
     FinetuneOptions,
     Machine,
@@ -19,7 +20,6 @@ from ulmfit.pipeline.options import (
     Source,
     TrainOptions,
 )
-from ulmfit.training.checkpoint import write_atomically
 
 COMMANDS: dict[str, type[Options]] = {
     "pretrain": PretrainOptions,

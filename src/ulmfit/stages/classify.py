@@ -16,6 +16,7 @@ from ulmfit import device as devices
 from ulmfit.bundle import Bundle, Direction, HeadConfig
 from ulmfit.data.stream import Ids, reverse_document
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.language_modelling import Hardware, weights_of
 from ulmfit.metrics import accuracy, log_loss
 from ulmfit.model.awd_lstm import AWDLSTM
@@ -24,7 +25,6 @@ from ulmfit.presets import ClassifierSettings
 from ulmfit.run import Plan, Progress, Run, plan, probe
 from ulmfit.tasks import ClassifierTask, classifier_groups, classify_documents
 from ulmfit.text.specials import PADDING_ID
-from ulmfit.training.checkpoint import write_atomically
 from ulmfit.training.loop import Loop
 
 VALID_FRACTION = 0.1  # v2, sec. 5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,31 +12,9 @@ import safetensors.torch
 from torch import Tensor
 
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 
 PLAIN = "plain"  # the metadata key under which the values that are no tensors stand
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write aside, sync, rename: after a crash `path` is the old file or the new one, whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with open(aside, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(aside, path)
-    finally:
-        aside.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def save_checkpoint(path: Path, state: Mapping[str, Any]) -> None:
