@@ -9,11 +9,10 @@ from numpy.typing import NDArray
 
 from ulmfit import device as devices
 from ulmfit.bundle import Bundle
-from ulmfit.data.stream import Ids, reverse_document
 from ulmfit.tasks import classify_documents
 from ulmfit.text.specials import PADDING_ID
-
-BLOCK = 2048  # texts looked ahead: sorted by length, each distinct one computed once
+from ulmfit.vectors import BLOCK as BLOCK
+from ulmfit.vectors import Vector, blocks, directed, encoded, pooled_vectors
 
 
 class Predictor:
@@ -41,35 +40,17 @@ class Predictor:
 
     def probabilities(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
         """One row (classes,) for each text, in order; looks ahead at most `BLOCK` texts."""
-        for block in _blocks(texts):
-            yield from self._block(block)
+        for block in blocks(texts):
+            documents, places = encoded(self._encoder, block)
+            answers = [
+                classify_documents(model, directed(documents, d), PADDING_ID, self._precision)
+                for d, model in self._models.items()
+            ]
+            yield from np.mean(answers, axis=0)[places]
 
-    def _block(self, texts: tuple[str, ...]) -> NDArray[np.float64]:
-        distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
-        encoded = self._encoder.encode_batch(list(distinct))
-        borders = encoded.offsets[1:-1]
-        documents = [ids.astype(np.int64) for ids in np.split(encoded.ids, borders)]
-        answers = [self._answers(d, documents) for d in self._models]
-        mean = np.mean(answers, axis=0)
-        rows: NDArray[np.float64] = mean[[distinct[text] for text in texts]]
-        return rows
-
-    def _answers(self, direction: str, documents: list[Ids]) -> NDArray[np.float64]:
-        if direction == "backward":
-            documents = [reverse_document(d) for d in documents]
-        model = self._models[direction]  # type: ignore[index]
-        return classify_documents(model, documents, PADDING_ID, self._precision)
-
-
-def _blocks(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    block: list[str] = []
-    for text in texts:
-        block.append(text)
-        if len(block) == BLOCK:
-            yield tuple(block)
-            block = []
-    if block:
-        yield tuple(block)
+    def vectors(self, texts: Iterable[str]) -> Iterator[Vector]:
+        """The pooled vector of each text, in order (`vectors.document_vectors`)."""
+        return pooled_vectors(self._models, self._encoder, texts, self._precision)
 
 
 def predict(

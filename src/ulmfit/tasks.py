@@ -184,16 +184,45 @@ def classify_documents(
     precision: devices.Precision = "fp32",
 ) -> NDArray[np.float64]:
     """Probabilities (documents, classes) in the order given, whatever the batching."""
-    classes = model.head.linear2.out_features
-    result = np.empty((len(documents), classes))
+    result = np.empty((len(documents), model.head.linear2.out_features))
+
+    def classify(rows: Ids, pooled: Tensor) -> None:
+        result[rows] = model.head(pooled).double().softmax(1).cpu().numpy()
+
+    _pool(model, documents, pad_id, precision, classify)
+    return result
+
+
+def pool_documents(
+    model: TextClassifier,
+    documents: Sequence[Ids],
+    pad_id: int,
+    precision: devices.Precision = "fp32",
+) -> NDArray[np.float32]:
+    """What the head is given: (documents, 3 embedding), in the order given."""
+    result = np.empty((len(documents), 3 * model.encoder.architecture.embedding), np.float32)
+
+    def keep(rows: Ids, pooled: Tensor) -> None:
+        result[rows] = pooled.float().cpu().numpy()
+
+    _pool(model, documents, pad_id, precision, keep)
+    return result
+
+
+def _pool(
+    model: TextClassifier,
+    documents: Sequence[Ids],
+    pad_id: int,
+    precision: devices.Precision,
+    take: Callable[[Ids, Tensor], None],
+) -> None:
+    """Call `take` with the numbers and the vectors of documents, a batch of like lengths a time."""
     lengths = np.array([len(d) for d in documents], np.int64)
     device = next(model.parameters()).device
     with devices.evaluating(model), devices.autocast(device, precision):
         for rows in inference_order(lengths, INFERENCE_TOKENS):
             batch = pad(documents, rows, pad_id)
-            logits = model(_to(batch.ids, device), _to(batch.lengths, device))
-            result[rows] = logits.double().softmax(1).cpu().numpy()
-    return result
+            take(rows, model.pool(_to(batch.ids, device), _to(batch.lengths, device)))
 
 
 def language_model_groups(model: LanguageModel) -> list[list[nn.Parameter]]:
