@@ -14,6 +14,7 @@ from typing import Literal
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Optimisation
 from ulmfit.model.dropout import Dropouts
+from ulmfit.model.heads import Softmax
 from ulmfit.training.layer_groups import Phase, all_at_once, chain_thaw, gradual_unfreezing
 from ulmfit.training.schedules import SCHEDULES, discriminative
 
@@ -39,6 +40,7 @@ class LanguageModelSettings:
     betas: tuple[float, float] = (0.7, 0.99)
     weight_decay: float = 1.2e-6
     clip: float = 0.25
+    softmax: Softmax = "full"
     peak: float = 4e-3
     """largest rate of the last layer group"""
     factor: float = V2_FACTOR

@@ -13,10 +13,11 @@ import torch
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import Corpus, prepare, split_documents
 from ulmfit.language_modelling import Hardware
+from ulmfit.model import sampled_softmax
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.presets import PRETRAINING
 from ulmfit.run import Plan
-from ulmfit.stages.pretrain import pretrain
+from ulmfit.stages.pretrain import log_frequencies, pretrain
 from ulmfit.text import Encoder, build_encoder
 
 FP32 = Hardware("cpu", "fp32")
@@ -96,3 +97,26 @@ def test_a_budget_of_steps_is_kept(corpus: Corpus, encoder: Encoder, tmp_path: P
     records, _ = run(corpus, encoder, tmp_path, max_steps=2)
     assert [r.total for r in records if hasattr(r, "total")] == [6] * 6
     assert np.isfinite([r.loss for r in records if hasattr(r, "loss")]).all()
+
+
+def test_the_bias_begins_at_how_common_words_are(corpus: Corpus, encoder: Encoder) -> None:
+    """Counted one by one, and blocks of the count do not matter."""
+    size = len(encoder.vocab)
+    counts = [1 + sum(int(i) == word for i in corpus.ids) for word in range(size)]
+    wanted = [math.log(count / (len(corpus.ids) + size)) for count in counts]
+    assert log_frequencies(corpus, size).tolist() == pytest.approx(wanted, rel=1e-5)
+
+
+def test_it_learns_with_a_sampled_softmax_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of the rare words are drawn a step; evaluation is over all of them."""
+    monkeypatch.setattr(sampled_softmax, "HEAD", 10)
+    monkeypatch.setattr(sampled_softmax, "SAMPLE", 2)
+    texts = ["one two three four five six " * 30] * 8
+    encoder = build_encoder(lambda: iter(texts))
+    corpus = prepare(texts, encoder, tmp_path / "ids")
+    sizes = Architecture(len(encoder.vocab), 12, 24, 1)
+    settings = replace(SETTINGS, epochs=4, alpha=0.0, beta=0.0, softmax="sampled")
+    _, bundle = finish(pretrain(corpus, encoder, sizes, settings, tmp_path / "run", hardware=FP32))
+    assert bundle.metrics["forward"]["validation"]["loss"] < 0.25 * math.log(6)

@@ -41,6 +41,10 @@ Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, help="
 Rate = Annotated[
     float | None, typer.Option("--rate", metavar="X", min=0.0, help="Peak learning rate.")
 ]
+Softmax = Annotated[
+    Literal["full", "sampled"],
+    typer.Option("--softmax", help="sampled: faster training on a CPU, an estimated loss."),
+]
 Storage = Annotated[
     Literal["fp32", "bf16", "int8"], typer.Option("--storage", help="How weights are saved.")
 ]
@@ -68,6 +72,7 @@ def pretrain(
     tokens: Tokens = None,
     batch: Batch = None,
     rate: Rate = None,
+    softmax: Softmax = "full",
     storage: Storage = "fp32",
     time_budget: a.TimeBudget = None,
     device: a.Device = "auto",
@@ -97,6 +102,7 @@ def pretrain(
         tokens=tokens,
         batch=batch,
         rate=rate,
+        softmax=softmax,
         time_budget=time_budget,
         storage=storage,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -10,9 +11,13 @@ from torch import Tensor, nn
 
 from ulmfit.model.awd_lstm import AWDLSTM, detach
 from ulmfit.model.lstm import State
+from ulmfit.model.sampled_softmax import sampled_softmax_loss
 from ulmfit.model.softmax import softmax_loss
 
 ROWS = 256  # positions whose logits exist at a time in evaluation: 30 MB at 30,000 words
+
+
+Softmax = Literal["full", "sampled"]
 
 
 class LanguageModel(nn.Module):
@@ -22,13 +27,17 @@ class LanguageModel(nn.Module):
         encoder: the AWD-LSTM; its last layer must give the embedding's size.
         alpha: weight of activation regularisation, mean of the squared dropped output (AR).
         beta: weight of its temporal part, mean of the squared steps of the raw output (TAR).
+        softmax: of the training loss; "sampled" estimates it from a part of the vocabulary.
     """
 
-    def __init__(self, encoder: AWDLSTM, alpha: float = 2.0, beta: float = 1.0) -> None:
+    def __init__(
+        self, encoder: AWDLSTM, alpha: float = 2.0, beta: float = 1.0, softmax: Softmax = "full"
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.alpha = alpha
         self.beta = beta
+        self.cross_entropy = sampled_softmax_loss if softmax == "sampled" else softmax_loss
         self.decoder_bias = nn.Parameter(torch.zeros(encoder.architecture.vocabulary))
 
     def loss(
@@ -47,7 +56,8 @@ class LanguageModel(nn.Module):
         """
         out = self.encoder(ids, detach(states))
         flat = out.dropped.flatten(0, 1)
-        nats = softmax_loss(flat, self.encoder.embedding, self.decoder_bias, targets.flatten())
+        weight, bias = self.encoder.embedding, self.decoder_bias
+        nats = self.cross_entropy(flat, weight, bias, targets.flatten())
         loss = nats
         if self.alpha:
             loss = loss + self.alpha * out.dropped.float().square().mean()

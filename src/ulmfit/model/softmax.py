@@ -7,10 +7,16 @@ in place, and spent at once on the three gradients; autograd stores nothing of t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor
+
+LossAndGradients = Callable[
+    [Tensor, Tensor, Tensor, Tensor, torch.dtype], tuple[Tensor, Tensor, Tensor, Tensor]
+]
+"""x, weight, bias, targets, type of the products -> the loss, gradients to the first three"""
 
 CHUNK_BYTES = 40_000_000  # of logits at a time; the fastest of 10 to 160 MB on 2 AMX cores
 WIDTH = 32  # AMX takes 32 bf16 numbers a tile row
@@ -28,36 +34,53 @@ def softmax_loss(x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Te
     Returns:
         A scalar in nats. Products are computed in the autocast type, sums in fp32.
     """
-    loss: Tensor = _SoftmaxLoss.apply(x, weight, bias, targets)  # type: ignore[no-untyped-call]
+    return fused_loss(_loss_and_gradients, x, weight, bias, targets)
+
+
+def fused_loss(
+    compute: LossAndGradients, x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor
+) -> Tensor:
+    """A loss for autograd out of a function that gives it with its gradients.
+
+    `compute` is called outside autocast and told the type that autocast asks for.
+    """
+    loss: Tensor = _FusedLoss.apply(compute, x, weight, bias, targets)  # type: ignore[no-untyped-call]
     return loss
 
 
-class _SoftmaxLoss(torch.autograd.Function):
+class _FusedLoss(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
+    def forward(
+        ctx: Any,
+        compute: LossAndGradients,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        targets: Tensor,
+    ) -> Tensor:
         kind = x.device.type
         enabled = torch.is_autocast_enabled(kind)
         dtype = torch.get_autocast_dtype(kind) if enabled else torch.float32
         with torch.autocast(kind, enabled=False):
-            loss, *gradients = _loss_and_gradients(x, weight, bias, targets, dtype)
+            loss, *gradients = compute(x, weight, bias, targets, dtype)
         ctx.save_for_backward(*gradients)
         ctx.x_dtype = x.dtype
         return loss
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[None, Tensor, Tensor, Tensor, None]:
         g_x, g_weight, g_bias = ctx.saved_tensors
         (scale,) = grads
-        return (g_x * scale).to(ctx.x_dtype), g_weight * scale, g_bias * scale, None
+        return None, (g_x * scale).to(ctx.x_dtype), g_weight * scale, g_bias * scale, None
 
 
 def _loss_and_gradients(
     x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     n, features = x.shape
-    x_low, w_low = _with_bias(x, torch.ones_like(x[:, :1]), dtype), _with_bias(weight, bias, dtype)
-    rows = max(1, min(n, CHUNK_BYTES // (len(weight) * x_low.element_size())))
-    buffer = x_low.new_empty(rows, len(weight))
+    x_low, w_low = with_bias(x, torch.ones_like(x[:, :1]), dtype), with_bias(weight, bias, dtype)
+    buffer = chunk_buffer(x_low, len(weight))
+    rows = len(buffer)
     g_x = torch.empty(x_low.shape, device=x.device)
     g_w = torch.zeros(w_low.shape, device=x.device)
     loss = torch.zeros((), device=x.device)
@@ -75,7 +98,13 @@ def _loss_and_gradients(
     return loss / n, g_x[:, :features], g_w[:, :features], g_w[:, features]
 
 
-def _with_bias(matrix: Tensor, column: Tensor, dtype: torch.dtype) -> Tensor:
+def chunk_buffer(x: Tensor, columns: int) -> Tensor:
+    """Room for the logits of as many of x's rows as stay within `CHUNK_BYTES`."""
+    rows = max(1, min(len(x), CHUNK_BYTES // (columns * x.element_size())))
+    return x.new_empty(rows, columns)
+
+
+def with_bias(matrix: Tensor, column: Tensor, dtype: torch.dtype) -> Tensor:
     """`matrix` with one more column, zeros up to a width that the matrix units like.
 
     The products then carry the bias and its gradient along; an odd width halves their speed.

@@ -97,6 +97,7 @@ def _pretraining_settings(
         epochs=options.epochs or PRETRAINING.epochs,
         batch=options.batch or PRETRAINING.batch,
         peak=options.rate or PRETRAINING.peak,
+        softmax=options.softmax,
     )
     if options.tokens is None:
         return settings, None

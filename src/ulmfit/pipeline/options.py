@@ -16,6 +16,7 @@ from ulmfit.data.sources import check_sources, read_rows
 from ulmfit.device import Precision, is_bf16, pick_device
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
+from ulmfit.model.heads import Softmax
 from ulmfit.text.rules import PAPER_RULES, Rules
 
 BOTH = "both"
@@ -113,6 +114,7 @@ class PretrainOptions:
     """tokens to see in all, instead of whole epochs"""
     batch: int | None = None
     rate: float | None = None
+    softmax: Softmax = "full"
     time_budget: float | None = None
     """minutes"""
     storage: Storage = "fp32"

@@ -62,7 +62,7 @@ def finetune(
 
     def make(direction: Direction) -> LanguageModel:
         encoder_model = AWDLSTM(moved.architecture, settings.dropouts)
-        model = LanguageModel(encoder_model, settings.alpha, settings.beta)
+        model = LanguageModel(encoder_model, settings.alpha, settings.beta, settings.softmax)
         model.load_state_dict(moved.weights[direction])
         return model
 
