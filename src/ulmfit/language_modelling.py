@@ -163,7 +163,8 @@ def _planned(
         steps = min(_affordable(loop, budget, seconds), how.max_steps or sys.maxsize)
         write_atomically(path, str(steps).encode())
         loop.task.max_steps = steps
-    yield plan(loop, stage, seconds)
+    run.plan = plan(loop, stage, seconds)
+    yield run.plan
 
 
 def _affordable(loop: Loop[LanguageModelTask], budget: float, seconds: float) -> int:

@@ -56,7 +56,8 @@ class Run(Generic[T]):
 
     Args:
         loop: at its start.
-        folder: for `checkpoint.safetensors`, `best.safetensors` and `records.jsonl`.
+        folder: for `checkpoint.safetensors`, `best.safetensors` and `records.jsonl`, which
+            begins with `plan` where its maker has set one.
         validate: figures of the model as it stands; {} where nothing was held out.
         monitor: the figure whose lowest value marks the best epoch.
         patience: stop after so many epochs of the last phase without a better one.
@@ -75,6 +76,7 @@ class Run(Generic[T]):
     ) -> None:
         self.loop = loop
         self.folder = folder
+        self.plan: Plan | None = None
         self.history: list[dict[str, float]] = []
         self._validate = validate
         self._monitor = monitor
@@ -86,6 +88,8 @@ class Run(Generic[T]):
         """Train to the end, then put the best epoch's weights into the model."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
+        if self.plan is not None:
+            self._write(self.plan)
         if not self._finished:
             yield from self._train()
             self._finished = True

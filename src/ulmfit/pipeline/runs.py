@@ -12,6 +12,8 @@ from typing import Any
 
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
+from ulmfit.pipeline.command_line import command_line
+from ulmfit.pipeline.inputs import inputs
 from ulmfit.pipeline.options import (
     FinetuneOptions,
     Machine,
@@ -20,6 +22,8 @@ from ulmfit.pipeline.options import (
     Source,
     TrainOptions,
 )
+from ulmfit.pipeline.record import keep
+from ulmfit.pipeline.sessions import session
 
 COMMANDS: dict[str, type[Options]] = {
     "pretrain": PretrainOptions,
@@ -60,6 +64,7 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
     """
     out, folder = Path(options.out), run_folder(options.out)
     if resuming:
+        _note_session(folder, options)
         return folder
     if out.exists() and not overwrite:
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite to replace")
@@ -72,10 +77,32 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
         )
     if out.absolute().parent.exists() and not out.absolute().parent.is_dir():
         raise InputError(f"{out.parent}: is a file, so no model can be written in it")
+    asked = _asked(command, options)
     shutil.rmtree(folder, ignore_errors=True)
-    asked = {"command": command, "options": asdict(_absolute(options))}
-    write_atomically(folder / FILE, (json.dumps(asked, indent=2) + "\n").encode())
+    _write(folder, asked)
     return folder
+
+
+def _asked(command: str, options: Options) -> dict[str, Any]:
+    """What run.json says, and `record` repeats."""
+    absolute = _absolute(options)
+    return {
+        "command": command,
+        "command_line": command_line(command, options),
+        "options": asdict(absolute),
+        "inputs": inputs(absolute),
+        "sessions": [session(options.machine)],
+    }
+
+
+def _note_session(folder: Path, options: Options) -> None:
+    """Add this process to those that have worked on the run."""
+    asked = json.loads((folder / FILE).read_text("utf8"))
+    _write(folder, {**asked, "sessions": [*asked.get("sessions", []), session(options.machine)]})
+
+
+def _write(folder: Path, asked: dict[str, Any]) -> None:
+    write_atomically(folder / FILE, (json.dumps(asked, indent=2) + "\n").encode())
 
 
 def _absolute(options: Options) -> Options:
@@ -99,7 +126,7 @@ def _absolute_path(path: str) -> str:
 
 @contextmanager
 def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -> Iterator[Path]:
-    """The run's folder for the length of a run; gone when the model is in place.
+    """The run's folder for the length of a run; gone, its record kept, when the model is in place.
 
     A wrong input found on the way leaves no folder behind, unless training has begun in it; a
     crash, a full disk or an interrupt leaves what `resume` goes on from.
@@ -114,6 +141,7 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
         if not resuming and next(folder.rglob("checkpoint.safetensors"), None) is None:
             shutil.rmtree(folder, ignore_errors=True)
         raise
+    keep(folder, Path(options.out))
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -181,7 +181,8 @@ def _planned(
             epochs = _affordable(settings, run.loop, budget, seconds)
             write_atomically(path, str(epochs).encode())
             run = make(replace(settings, epochs=epochs))
-        yield plan(run.loop, f"classifier, {direction}", seconds)
+        run.plan = plan(run.loop, f"classifier, {direction}", seconds)
+        yield run.plan
     elif path.exists():
         run = make(replace(settings, epochs=int(path.read_text())))
     return run

@@ -1,0 +1,82 @@
+"""training.jsonl, a record of how a model was made: one JSON object a line, kept in its folder.
+
+The first line is a `Run`, the last a `Finished`; between them stand, in the order in which things
+were done, the records of each stage and direction. A run that was interrupted and resumed tells
+every step once. Each line has `record`, its kind:
+
+- `Run`: `format` (1), `command`, `command_line` (its words), `options` (with absolute paths),
+  `inputs` (`pipeline.inputs.Input`), `sessions` (`pipeline.sessions.Session`, one a process).
+- `Plan`, once a stage and direction: `phases` (`name`, `epochs`, `thawed` layer groups,
+  `peak_rates`), `steps`, `tokens`, `seconds` (expected).
+- `Step`: `phase`, `epoch` (from 0, over all phases), `step` (in the phase, from 1) of `total`,
+  `loss` (nats), `rates` (of the layer groups, lowest first; 0 where frozen), `tokens`, `seconds`.
+- `EpochEnd`: `phase`, `epoch`, `loss` (mean of its steps).
+- `Validated`: `epoch`, `figures` on the held-out rows ({} if there are none), `best` (so far).
+- `Finished`: `at` (ISO 8601, UTC) and `figures`, the scalars of metrics.json.
+
+The middle four have `stage` ("pretrain", "finetune" or "classifier") and `direction` too. Numbers
+have seven significant digits, what fp32 holds. A figure that is not finite is null.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ulmfit.files import write_atomically
+from ulmfit.pipeline.sessions import now
+
+FILE = "training.jsonl"
+FORMAT = 1
+DIGITS = 7
+ORDER = ("pretrain", "finetune", "classifier", "forward", "backward")
+
+
+def keep(run: Path, out: Path) -> None:
+    """Write the record of the run in the folder `run` beside the model that it made."""
+    told = "".join(json.dumps(record, allow_nan=False) + "\n" for record in _records(run, out))
+    write_atomically(out / FILE, told.encode())
+
+
+def _records(run: Path, out: Path) -> Iterator[dict[str, Any]]:
+    asked = json.loads((run / "run.json").read_text("utf8"))
+    yield {"record": "Run", "format": FORMAT, **asked}
+    found = {_place(path.relative_to(run), asked["command"]): path for path in _logs(run)}
+    for stage, direction in sorted(found, key=lambda place: [ORDER.index(p) for p in place]):
+        with open(found[stage, direction], encoding="utf8") as lines:
+            for line in lines:
+                yield {**_rounded(json.loads(line)), "stage": stage, "direction": direction}
+    metrics = json.loads((out / "metrics.json").read_text("utf8"))
+    yield {"record": "Finished", "at": now(), "figures": _rounded(_scalars(metrics))}
+
+
+def _logs(run: Path) -> Iterator[Path]:
+    return run.rglob("records.jsonl")
+
+
+def _place(log: Path, command: str) -> tuple[str, str]:
+    """(stage, direction) of a log: STAGE/DIRECTION/records.jsonl, or without the stage."""
+    *stage, direction, _ = log.parts
+    return (stage[0] if stage else command), direction
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {name: _rounded(v) for name, v in value.items()}
+    return [_rounded(v) for v in value] if isinstance(value, list) else value
+
+
+def _scalars(metrics: dict[str, Any]) -> dict[str, Any]:
+    """The figures that are single numbers, however deep; no history, no confusion matrix."""
+    kept: dict[str, Any] = {}
+    for name, value in metrics.items():
+        if isinstance(value, dict):
+            value = _scalars(value)
+        if isinstance(value, int | float | str) or (isinstance(value, dict) and value):
+            kept[name] = value
+    return kept
