@@ -21,7 +21,7 @@ FLOORS = {
     0: {"errors", "device", "files"},
     1: {"text", "data", "model", "training", "metrics", "targets", "demo"},
     2: {"corpus", "bundle", "manifest", "run", "tasks", "language_modelling", "compact"},
-    3: {"stages", "presets", "predict", "vectors", "pretrained"},
+    3: {"stages", "presets", "settings", "predict", "vectors", "pretrained"},
     4: {
         *{"pipeline", "estimator", "report", "serve", "export"},
         *{"rate_finding", "tuning", "cross_validation", "tracking", "hub"},

@@ -1,0 +1,129 @@
+"""Settings of one's own: what they change, and what is refused with which words."""
+
+import json
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ulmfit.errors import InputError
+from ulmfit.presets import PRESETS, Preset
+from ulmfit.settings import read_settings, with_settings
+
+DEFAULT = PRESETS["default"]
+
+
+def as_json(values: Any) -> Any:
+    return json.loads(json.dumps(values))
+
+
+@pytest.mark.parametrize("chosen", PRESETS.values(), ids=list(PRESETS))
+def test_a_preset_written_out_whole_is_itself(chosen: Preset) -> None:
+    values = as_json(asdict(chosen))
+    del values["name"]
+    assert with_settings(chosen, values) == chosen
+    assert with_settings(chosen, {"preset": chosen.name}) == chosen
+
+
+@pytest.mark.parametrize("chosen", PRESETS.values(), ids=list(PRESETS))
+def test_any_preset_can_be_made_out_of_another(chosen: Preset) -> None:
+    values = as_json(asdict(chosen))
+    del values["name"]
+    assert replace(with_settings(DEFAULT, values), name=chosen.name) == chosen
+
+
+def test_only_what_is_named_changes() -> None:
+    values = {"classifier": {"peak": 0.02, "dropouts": {"weight": 0.3}}, "min_count": 1}
+    made = with_settings(DEFAULT, values)
+    assert made.classifier.peak == 0.02 and made.classifier.dropouts.weight == 0.3
+    assert made.min_count == 1
+    back = {
+        "classifier": {
+            "peak": DEFAULT.classifier.peak,
+            "dropouts": {"weight": DEFAULT.classifier.dropouts.weight},
+        },
+        "min_count": DEFAULT.min_count,
+    }
+    assert with_settings(made, back) == DEFAULT
+
+
+def test_whole_numbers_serve_where_a_real_one_is_wanted() -> None:
+    assert with_settings(DEFAULT, {"classifier": {"factor": 1}}).classifier.factor == 1.0
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"clasifier": {}}, "no 'clasifier'; did you mean 'classifier'"),
+    ({"name": "mine"}, "no 'name'"),
+    ({"classifier": {"learning": 1}}, r"no 'classifier\.learning'; known here: dropouts"),
+    ({"classifier": {"dropouts": {"wieght": 0.1}}}, r"'classifier\.dropouts\.wieght'; .*'weight'"),
+    ({"classifier": 3}, "classifier must be an object"),
+    ({"classifier": {"dropouts": [0.1]}}, r"classifier\.dropouts must be an object"),
+    ({"classifier": {"peak": "high"}}, r"classifier\.peak is 'high': .*number"),
+    ({"classifier": {"peak": True}}, r"classifier\.peak is True: .*number"),
+    ({"classifier": {"peak": 0}}, r"classifier\.peak is 0: expected 1e-09 to 10"),
+    ({"classifier": {"peak": float("nan")}}, r"classifier\.peak is nan"),
+    ({"classifier": {"epochs": 2.5}}, r"classifier\.epochs is 2\.5: .*integer"),
+    ({"classifier": {"epochs": 0}}, r"classifier\.epochs is 0: expected 1 to"),
+    ({"classifier": {"epochs": None}}, r"classifier\.epochs is None"),
+    ({"classifier": {"batch": 1}}, r"classifier\.batch is 1: expected 2 to"),
+    ({"classifier": {"head_dropouts": [0.1]}}, r"classifier\.head_dropouts is \[0\.1\]"),
+    ({"classifier": {"head_dropouts": [0.1, 1.0]}}, r"head_dropouts .* expected 0 to 0\.95"),
+    ({"classifier": {"dropouts": {"input": -0.1}}}, r"dropouts\.input is -0\.1: expected 0"),
+    ({"classifier": {"unfreezing": "some"}}, r"classifier\.unfreezing is 'some': .*'gradual'"),
+    ({"classifier": {"schedule": "up"}}, "classifier.schedule is 'up': choose one of .*cosine"),
+    ({"language_model": {"ratios": [1, -1]}}, r"language_model\.ratios"),
+    ({"language_model": {"betas": [0.7]}}, r"language_model\.betas"),
+    ({"classifier": {"peak": {1}}}, r"classifier\.peak is \{1\}"),
+    ({"preset": "v2"}, "made for preset 'v2', not 'default': choose --preset v2"),
+    ({"preset": 7}, "made for preset 7"),
+]
+
+
+@pytest.mark.parametrize(("values", "match"), WRONG)
+def test_a_wrong_value_is_named_with_what_would_be_right(
+    values: dict[str, Any], match: str
+) -> None:
+    with pytest.raises(InputError, match=match):
+        with_settings(DEFAULT, values)
+
+
+def test_every_number_of_a_preset_has_limits() -> None:
+    """A new setting without limits would take any number."""
+    for part in (DEFAULT, DEFAULT.language_model, DEFAULT.classifier, DEFAULT.classifier.dropouts):
+        for field in fields(part):  # type: ignore[arg-type]
+            value = getattr(part, field.name)
+            if isinstance(value, float):
+                for number in (float("inf"), -1e30):
+                    wrong: dict[str, Any] = {field.name: number}
+                    if part is not DEFAULT:
+                        inside = {"dropouts": wrong} if hasattr(part, "output") else wrong
+                        name = "language_model" if hasattr(part, "alpha") else "classifier"
+                        wrong = {name: inside}
+                    with pytest.raises(InputError, match=field.name):
+                        with_settings(DEFAULT, wrong)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (b"{", "not readable as JSON"),
+        (b"\xff\xfe", "not readable as JSON"),
+        (b"[1]", "expected a JSON object"),
+        (b"[" * 100_000, "not readable as JSON"),
+        (None, "not readable as JSON .No such file"),
+    ],
+)
+def test_a_file_that_holds_no_settings(content: bytes | None, match: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=match) as caught:
+        read_settings(path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_file_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"classifier": {"peak": 0.5}}')
+    assert with_settings(DEFAULT, read_settings(path)).classifier.peak == 0.5
