@@ -1,0 +1,68 @@
+"""What no classifier can learn from, told before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ulmfit.errors import InputError
+from ulmfit.targets.encoding import number
+from ulmfit.targets.kinds import Kind, Labels, appearances
+
+FEWEST = 4  # texts: two to learn from (batch norm needs them), the others to check on
+
+
+def check_labels(labels: Labels, names: Sequence[str], kind: Kind = "single") -> None:
+    """Refuse what no classifier can learn from.
+
+    Raises:
+        InputError: fewer than two labels, or a label with fewer than two rows; of a multi-label
+            target, no label at all, or one that all rows have; of real values, all the same.
+    """
+    if kind == "real":
+        _check_values(labels)
+    elif kind == "multi":
+        _check_sets(labels, names)
+    elif len(names) < 2:
+        only = names[0] if names else "none"
+        raise InputError(f"the labelled rows have one label only ({only}); two at least are needed")
+    for name, count in zip(names, appearances(labels, kind, len(names)), strict=True):
+        if count < 2:
+            raise InputError(
+                f"label {name!r} has {count} row; each needs two at least "
+                "(one to learn from, one to check on): add rows, or merge or drop the label"
+                + _hint(names, kind)
+            )
+
+
+def _hint(names: Sequence[str], kind: Kind) -> str:
+    """Labels that are numbers with a fraction were hardly meant as classes."""
+    try:
+        whole = all(number(name).is_integer() for name in names)
+    except InputError:
+        return ""
+    if kind != "single" or whole:
+        return ""
+    return "; the labels are numbers: a value or a rank is learned with --task real or ordinal"
+
+
+def _check_values(values: Labels) -> None:
+    _check_count(values)
+    if np.all(values == values[0]):
+        raise InputError(f"all {len(values)} rows have the value {values[0]:g}; nothing to learn")
+
+
+def _check_sets(labels: Labels, names: Sequence[str]) -> None:
+    _check_count(labels)
+    if not names:
+        raise InputError("no row has any label; one label at least is needed")
+    if len(names) == 1 and labels.all():
+        raise InputError(
+            f"all rows have the only label, {names[0]!r}; rows without it are needed too"
+        )
+
+
+def _check_count(labels: Labels) -> None:
+    if len(labels) < FEWEST:
+        raise InputError(f"{len(labels)} labelled rows; {FEWEST} at least are needed")
