@@ -37,8 +37,8 @@ class Setting:
 SETTINGS: dict[str, Setting] = {
     "full softmax": Setting(settings=FULL),
     "sampled, 2048 + 2047": Setting(),
+    "sampled, 4096 + 4095": Setting(sample=4096),
     "sampled, 1024 + 1023": Setting(sample=1024),
-    "sampled, 512 + 511": Setting(sample=512),
     "peak 8e-3": Setting(settings=replace(SAMPLED, peak=8e-3)),
     "peak 2e-3": Setting(settings=replace(SAMPLED, peak=2e-3)),
     "batch 128": Setting(settings=replace(SAMPLED, batch=128)),
