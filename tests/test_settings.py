@@ -119,11 +119,18 @@ def test_a_file_that_holds_no_settings(content: bytes | None, match: str, tmp_pa
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InputError, match=match) as caught:
-        read_settings(path)
+        read_settings(str(path))
     assert str(path) in str(caught.value)
 
 
 def test_a_file_is_read(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"classifier": {"peak": 0.5}}')
-    assert with_settings(DEFAULT, read_settings(path)).classifier.peak == 0.5
+    assert with_settings(DEFAULT, read_settings(str(path))).classifier.peak == 0.5
+
+
+def test_settings_may_be_given_as_they_are() -> None:
+    values = read_settings(' {"classifier": {"peak": 0.5}}')
+    assert with_settings(DEFAULT, values).classifier.peak == 0.5
+    with pytest.raises(InputError, match="settings: not readable as JSON"):
+        read_settings('{"classifier": ')

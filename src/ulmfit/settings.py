@@ -43,19 +43,22 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 
 
-def read_settings(path: Path) -> dict[str, Any]:
-    """The settings in a JSON file; `with_settings` checks what they say.
+def read_settings(given: str) -> dict[str, Any]:
+    """The settings in a JSON file, or in `given` itself where it begins with a brace.
+
+    `with_settings` checks what they say.
 
     Raises:
-        InputError: there is no such file, or it holds no JSON object.
+        InputError: there is no such file, or no JSON object.
     """
+    where = "settings" if given.lstrip().startswith("{") else given
     try:
-        values = json.loads(path.read_text("utf8"))
+        values = json.loads(given if where != given else Path(given).read_text("utf8"))
     except (OSError, ValueError, RecursionError) as error:
         told = error.strerror if isinstance(error, OSError) else error
-        raise InputError(f"{path}: not readable as JSON ({told})") from None
+        raise InputError(f"{where}: not readable as JSON ({told})") from None
     if not isinstance(values, dict):
-        raise InputError(f'{path}: expected a JSON object like {{"classifier": {{"peak": 0.02}}}}')
+        raise InputError(f'{where}: expected a JSON object like {{"classifier": {{"peak": 0.02}}}}')
     return values
 
 

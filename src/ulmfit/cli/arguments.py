@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -61,6 +61,12 @@ Preset = Annotated[
         "--preset", metavar="NAME", help="default, v1, v2 (the papers) or scripts (their code)."
     ),
 ]
+Settings = Annotated[
+    str | None,
+    typer.Option(
+        "--settings", metavar="FILE", help="JSON of values over the preset's; or the JSON itself."
+    ),
+]
 Direction = Annotated[
     DirectionName | None,
     typer.Option("--direction", help="Which models to train; without it, all that the LM has."),
@@ -102,6 +108,13 @@ def source(
     from ulmfit.pipeline.options import Source
 
     return Source(tuple(paths), tuple(text or ()), label, format, skip_bad_rows)
+
+
+def settings(given: str | None) -> dict[str, Any] | None:
+    """The values of `--settings`."""
+    from ulmfit.settings import read_settings
+
+    return None if given is None else read_settings(given)
 
 
 def machine(

@@ -54,6 +54,7 @@ def train(
     skip_bad_rows: a.SkipBadRows = False,
     labels: Labels = None,
     preset: a.Preset = "default",
+    settings: a.Settings = None,
     direction: a.Direction = None,
     finetune: Finetune = True,
     lm_epochs: LmEpochs = None,
@@ -83,6 +84,7 @@ def train(
         finetune=finetune,
         lm_epochs=lm_epochs,
         epochs=epochs,
+        settings=a.settings(settings),
         time_budget=time_budget,
     )
     make_model(pipeline.train(options, overwrite=overwrite), out, json)

@@ -23,10 +23,12 @@ from ulmfit.pipeline.runs import Note, opened
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.settings import with_settings
 from ulmfit.stages.classify import Labelled, classify
 
 LANGUAGE_MODEL_SHARE = 0.6  # of a time budget
 FINETUNED = "language-model"
+KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
 
 
 def train(
@@ -65,7 +67,8 @@ def train(
 
 
 def _preset(options: TrainOptions) -> Preset:
-    chosen = with_epochs(preset(options.preset), options.lm_epochs)
+    chosen = with_settings(preset(options.preset), options.settings or {})
+    chosen = with_epochs(chosen, options.lm_epochs)
     if options.epochs is None:
         return chosen
     if options.epochs < 1:
@@ -169,9 +172,7 @@ def _classifier(
     provenance = {
         "language_model": lm.provenance,
         "labelled_rows": len(draw.rows),
-        "options": {
-            k: v for k, v in asdict(options).items() if k in ("labels", "finetune", "direction")
-        },
+        "options": {k: v for k, v in asdict(options).items() if k in KEPT},
         "seed": options.machine.seed,
     }
     return replace(bundle, provenance=provenance)

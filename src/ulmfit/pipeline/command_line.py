@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import MISSING, Field, fields
 from typing import Any
@@ -50,6 +51,8 @@ def _flag(name: str, value: Any) -> Iterator[str]:
             yield f"--{name}"
         case False:
             yield f"--no-{name}"
+        case dict():
+            yield from (f"--{name}", json.dumps(value))
         case tuple() | list():
             for part in value:
                 yield from (f"--{name}", str(part))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ulmfit.bundle import Direction
 from ulmfit.compact import Storage
@@ -157,6 +157,8 @@ class TrainOptions:
     finetune: bool = True
     lm_epochs: int | None = None
     epochs: int | None = None
+    settings: dict[str, Any] | None = None
+    """values over the preset's (`ulmfit.settings`); `lm_epochs` and `epochs` go before them"""
     time_budget: float | None = None
 
 
