@@ -13,12 +13,13 @@ import safetensors.torch
 import torch
 
 from ulmfit import bundle as bundles
-from ulmfit.bundle import Bundle, Direction, HeadConfig, empty_classifier
+from ulmfit.bundle import Bundle, Direction, HeadConfig, TargetConfig, empty_classifier
 from ulmfit.compact import Storage, pack, unpack
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
+from ulmfit.targets.kinds import outputs
 from ulmfit.text import build_encoder
 
 TEXTS = ["a good film", "a bad film", "no film at all"]
@@ -42,6 +43,16 @@ def classifier() -> Bundle:
     return Bundle("classifier", SIZES, ENCODER, weights, "v1", ["bad", "good"], HEAD)
 
 
+def with_target(kind: Any, labels: list[str], **values: Any) -> Bundle:
+    """A classifier of another kind."""
+    torch.manual_seed(0)
+    model = empty_classifier(SIZES, HEAD, outputs(kind, len(labels)))
+    return Bundle(
+        *("classifier", SIZES, ENCODER, {"forward": model.state_dict()}, "v2", labels, HEAD),
+        target=TargetConfig(kind=kind, **values),
+    )
+
+
 def same_weights(a: Bundle, b: Bundle) -> bool:
     return a.weights.keys() == b.weights.keys() and all(
         a.weights[d].keys() == b.weights[d].keys()
@@ -61,6 +72,33 @@ def test_a_bundle_comes_back_to_the_bit(make: Callable[[], Bundle], tmp_path: Pa
         assert getattr(back, name) == getattr(saved, name), name
     assert sorted(p.name for p in tmp_path.iterdir()) == ["m"]
     assert (tmp_path / "m" / "README.md").read_text() == "# A card\n"
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        with_target("single", ["a", "b"], temperature=1.5, abstain_below=0.7),
+        with_target("multi", ["a"], thresholds=(0.3,), separator="|"),
+        with_target("multi", ["a", "b", "c"], temperature=0.9),
+        with_target("ordinal", ["1", "2", "3"]),
+        with_target("real", [], mean=-3.5, scale=1 / 3),
+    ],
+    ids=lambda made: str(made.target.kind),
+)
+def test_every_kind_of_target_comes_back(made: Bundle, tmp_path: Path) -> None:
+    bundles.save(made, tmp_path / "m", "")
+    back = bundles.load(tmp_path / "m")
+    assert back.target == made.target and back.labels == made.labels
+    ids, lengths = torch.randint(8, (9, 3)), torch.tensor([9, 4, 1])
+    wanted = outputs(made.target.kind, len(made.labels))
+    assert back.classifier("forward")(ids, lengths).shape == (3, wanted)
+
+
+def test_a_bundle_from_before_there_were_kinds_is_single_label(tmp_path: Path) -> None:
+    bundles.save(classifier(), tmp_path / "m", "")
+    config = json.loads((tmp_path / "m" / "config.json").read_text())
+    assert config["format_version"] == 1 and "target" not in config
+    assert bundles.load(tmp_path / "m").target.kind == "single"
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
@@ -264,6 +302,46 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "label too many": (
         forge(lambda c: c.update(id2label={"0": "a", "1": "b", "2": "c"})),
+        r"model\.safetensors: tensor 'head\.linear2\.\w+' has shape",
+    ),
+    "unknown target": (
+        forge(lambda c: c.update(target={"kind": "tags"})),
+        r"config\.json: target\.kind",
+    ),
+    "a target with something more": (
+        forge(lambda c: c.update(target={"run_me": 1})),
+        r"config\.json: target\.run_me",
+    ),
+    "no temperature": (
+        forge(lambda c: c.update(target={"temperature": 0})),
+        r"config\.json: target\.temperature",
+    ),
+    "a threshold above 1": (
+        forge(lambda c: c.update(target={"kind": "multi", "thresholds": [0.5, 1.5]})),
+        r"config\.json: target\.thresholds\.1",
+    ),
+    "a threshold too few": (
+        forge(lambda c: c.update(target={"kind": "multi", "thresholds": [0.5]})),
+        r"target\.thresholds must hold one for each label",
+    ),
+    "thresholds of one label a text": (
+        forge(lambda c: c.update(target={"thresholds": [0.5, 0.5]})),
+        r"config\.json: target: .*belong to a multi-label target",
+    ),
+    "a scale of classes": (
+        forge(lambda c: c.update(target={"scale": 2.0})),
+        r"config\.json: target: .*belong to a real-valued target",
+    ),
+    "values with labels": (
+        forge(lambda c: c.update(target={"kind": "real"})),
+        r"config\.json: .*a real-valued target has no labels",
+    ),
+    "values with probabilities": (
+        forge(lambda c: c.update(target={"kind": "real", "abstain_below": 0.5})),
+        r"config\.json: target: .*has no probabilities",
+    ),
+    "ranks for classes": (
+        forge(lambda c: c.update(target={"kind": "ordinal"})),
         r"model\.safetensors: tensor 'head\.linear2\.\w+' has shape",
     ),
     "no head": (forge(lambda c: c.update(head=None)), r"config\.json: .*'head'"),

@@ -25,10 +25,12 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.manifest import (
     FORMAT,
+    SINGLE,
     WEIGHTS,
     Config,
     Direction,
     HeadConfig,
+    TargetConfig,
     check_file,
     fingerprint,
     read_config,
@@ -36,9 +38,13 @@ from ulmfit.manifest import (
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
+from ulmfit.targets.kinds import outputs
 from ulmfit.text.encoder import Encoder
 
-__all__ = ["Bundle", "Direction", "HeadConfig", "empty_classifier", "load", "save"]
+__all__ = [
+    *("Bundle", "Direction", "HeadConfig", "TargetConfig"),
+    *("empty_classifier", "load", "save"),
+]
 
 
 @dataclass
@@ -55,6 +61,8 @@ class Bundle:
     head: HeadConfig | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
     metrics: dict[str, Any] = field(default_factory=dict)
+    target: TargetConfig = SINGLE
+    """what a classifier's outputs mean; of a language model, nothing"""
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -80,7 +88,8 @@ class Bundle:
         """
         self.require("classifier", direction)
         assert self.head is not None
-        model = empty_classifier(self.architecture, self.head, len(self.labels))
+        count = outputs(self.target.kind, len(self.labels))
+        model = empty_classifier(self.architecture, self.head, count)
         model.load_state_dict(self.weights[direction])
         return model.eval()
 
@@ -93,10 +102,10 @@ class Bundle:
             raise InputError(f"this bundle holds no {direction} model, only {held}")
 
 
-def empty_classifier(architecture: Architecture, head: HeadConfig, classes: int) -> TextClassifier:
+def empty_classifier(architecture: Architecture, head: HeadConfig, outputs: int) -> TextClassifier:
     """A classifier of these sizes without dropout, its weights not yet learned."""
     encoder = AWDLSTM(architecture, Dropouts(0, 0, 0, 0, 0))
-    top = PooledClassifier(architecture.embedding, classes, head.hidden)
+    top = PooledClassifier(architecture.embedding, outputs, head.hidden)
     return TextClassifier(encoder, top, chunk=head.chunk, pooled_tokens=head.pooled_tokens)
 
 
@@ -139,6 +148,8 @@ def _write(bundle: Bundle, folder: Path, card: str, storage: Storage) -> None:
         "provenance": bundle.provenance,
         "files": files,
     }
+    if bundle.target != SINGLE:  # then an older ulmfit reads the bundle too
+        config["target"] = bundle.target.model_dump(exclude_defaults=True)
     Config.model_validate(config)
     write_atomically(folder / "config.json", _json(config))
 
@@ -199,6 +210,7 @@ def load(folder: Path | str) -> Bundle:
         head=config.head,
         provenance=config.provenance,
         metrics=_metrics(folder / "metrics.json"),
+        target=config.target,
     )
 
 
@@ -217,7 +229,8 @@ def _expected_shapes(config: Config, architecture: Architecture) -> dict[str, to
         model: torch.nn.Module
         if config.kind == "classifier":
             assert config.head is not None
-            model = empty_classifier(architecture, config.head, len(config.id2label))
+            count = outputs(config.target.kind, len(config.id2label))
+            model = empty_classifier(architecture, config.head, count)
         else:
             model = LanguageModel(AWDLSTM(architecture, Dropouts()))
     return {name: tensor.shape for name, tensor in model.state_dict().items()}

@@ -5,18 +5,31 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    FiniteFloat,
+    ValidationError,
+    model_validator,
+)
 
 from ulmfit.errors import InputError
+from ulmfit.targets.kinds import Kind
 
 FORMAT = 1
+FEWEST_LABELS: dict[Kind, int] = {"single": 2, "multi": 1, "ordinal": 2, "real": 0}
 Direction = Literal["forward", "backward"]
 WEIGHTS: dict[Direction, str] = {
     "forward": "model.safetensors",
     "backward": "backward.safetensors",
 }
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -40,6 +53,37 @@ class HeadConfig(_Strict):
     pooled_tokens: int = Field(1400, ge=1)
 
 
+class TargetConfig(_Strict):
+    """What a classifier's outputs mean, and what follows from them (`ulmfit.targets`)."""
+
+    kind: Kind = "single"
+    temperature: Positive = 1.0
+    """the logits are divided by it"""
+    thresholds: tuple[Share, ...] = ()
+    """multi: the least probability of each label that is given; none: 0.5 each"""
+    abstain_below: Share | None = None
+    """no answer that is less probable to be right"""
+    separator: Annotated[str, Field(max_length=8)] = ""
+    """multi: between labels that stand in one column of text"""
+    mean: FiniteFloat = 0.0
+    """real: the value of an output of 0"""
+    scale: Positive = 1.0
+    """real: what an output of 1 adds to it"""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TargetConfig:
+        if self.kind != "multi" and (self.thresholds or self.separator):
+            raise ValueError("thresholds and a separator belong to a multi-label target")
+        if self.kind != "real" and (self.mean, self.scale) != (0.0, 1.0):
+            raise ValueError("mean and scale belong to a real-valued target")
+        if self.kind == "real" and (self.abstain_below is not None or self.temperature != 1):
+            raise ValueError("a real-valued target has no probabilities to change or to abstain by")
+        return self
+
+
+SINGLE = TargetConfig()
+
+
 class FileConfig(_Strict):
     """What a file of the bundle must be."""
 
@@ -57,6 +101,7 @@ class Config(_Strict):
     preset: str
     id2label: dict[int, str] = {}
     head: HeadConfig | None = None
+    target: TargetConfig = SINGLE
     provenance: dict[str, Any] = {}
     files: dict[str, FileConfig] = {}
 
@@ -68,11 +113,20 @@ class Config(_Strict):
             raise ValueError("a classifier needs 'head'")
         if sorted(self.id2label) != list(range(len(self.id2label))):
             raise ValueError("id2label must number its labels 0, 1, ...")
-        if self.kind == "classifier" and len(self.id2label) < 2:
-            raise ValueError("id2label must number at least two labels")
+        if self.kind == "classifier":
+            self._check_target()
         if len(set(self.id2label.values())) != len(self.id2label):
             raise ValueError("id2label names a label twice")
         return self
+
+    def _check_target(self) -> None:
+        count, kind = len(self.id2label), self.target.kind
+        if kind == "real" and count:
+            raise ValueError("id2label: a real-valued target has no labels")
+        if count < FEWEST_LABELS[kind]:
+            raise ValueError("id2label must number at least two labels (a multi-label target, one)")
+        if len(self.target.thresholds) not in (0, count):
+            raise ValueError("target.thresholds must hold one for each label")
 
 
 def read_config(folder: Path) -> Config:
