@@ -16,7 +16,7 @@ from ulmfit.vectors import Vector, blocks, directed, encoded, pooled_vectors
 
 
 class Predictor:
-    """A classifier's models, built once.
+    """A classifier's models, built once: `models` by direction, `encoder`, `labels`.
 
     Args:
         bundle: a classifier.
@@ -33,24 +33,24 @@ class Predictor:
     ) -> None:
         bundle.require("classifier")
         self.labels = bundle.labels
-        self._encoder = bundle.encoder
+        self.encoder = bundle.encoder
         self._precision = precision
         where = devices.pick_device(device)
-        self._models = {d: bundle.classifier(d).to(where) for d in bundle.directions}
+        self.models = {d: bundle.classifier(d).to(where) for d in bundle.directions}
 
     def probabilities(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
         """One row (classes,) for each text, in order; looks ahead at most `BLOCK` texts."""
         for block in blocks(texts):
-            documents, places = encoded(self._encoder, block)
+            documents, places = encoded(self.encoder, block)
             answers = [
                 classify_documents(model, directed(documents, d), PADDING_ID, self._precision)
-                for d, model in self._models.items()
+                for d, model in self.models.items()
             ]
             yield from np.mean(answers, axis=0)[places]
 
     def vectors(self, texts: Iterable[str]) -> Iterator[Vector]:
         """The pooled vector of each text, in order (`vectors.document_vectors`)."""
-        return pooled_vectors(self._models, self._encoder, texts, self._precision)
+        return pooled_vectors(self.models, self.encoder, texts, self._precision)
 
 
 def predict(
