@@ -41,10 +41,7 @@ from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
 from ulmfit.targets.kinds import outputs
 from ulmfit.text.encoder import Encoder
 
-__all__ = [
-    *("Bundle", "Direction", "HeadConfig", "TargetConfig"),
-    *("empty_classifier", "load", "save"),
-]
+__all__ = ["Bundle", "Direction", "HeadConfig", "TargetConfig", "empty_classifier", "load", "save"]
 
 
 @dataclass

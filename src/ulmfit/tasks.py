@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -17,12 +16,14 @@ from ulmfit.corpus import Corpus
 from ulmfit.data.batches import Batch, inference_order, pad, training_order
 from ulmfit.data.stream import BPTTStream, Documents, Ids, Window
 from ulmfit.model.heads import LanguageModel, TextClassifier
+from ulmfit.model.losses import Loss, cross_entropy
+from ulmfit.targets.answers import probabilities
 
 EVALUATION_ROWS = 32
 INFERENCE_TOKENS = 16_384  # padded positions in a batch of inference
 
 
-def _to(array: Ids, device: torch.device) -> Tensor:
+def _to(array: NDArray[Any], device: torch.device) -> Tensor:
     return torch.from_numpy(array).to(device, non_blocking=True)
 
 
@@ -130,14 +131,20 @@ def stream_nats(
 
 @dataclass
 class ClassifierTask:
-    """Tell the labels of documents."""
+    """Tell the labels of documents.
+
+    `labels` (documents, ...) and `weights` (documents,) or (documents, classes) are what
+    `objective` takes; weights None counts all alike.
+    """
 
     model: TextClassifier
     documents: Sequence[Ids]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     batch: int
     seed: int
     pad_id: int
+    objective: Loss = field(default_factory=cross_entropy)
+    weights: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         self._lengths = np.array([len(d) for d in self.documents], np.int64)
@@ -160,10 +167,11 @@ class ClassifierTask:
             yield pad(self.documents, rows, self.pad_id)
 
     def loss(self, batch: Batch) -> tuple[Tensor, float, int, float]:
-        """Cross-entropy."""
+        """The objective."""
         device = next(self.model.parameters()).device
-        logits = self.model(_to(batch.ids, device), _to(batch.lengths, device))
-        loss = F.cross_entropy(logits, _to(self.labels[batch.rows], device))
+        outputs = self.model(_to(batch.ids, device), _to(batch.lengths, device))
+        weights = None if self.weights is None else _to(self.weights[batch.rows], device)
+        loss = self.objective(outputs, _to(self.labels[batch.rows], device), weights)
         return loss, loss.item(), int(batch.lengths.sum()), 1.0
 
     def start_epoch(self) -> None:
@@ -183,13 +191,23 @@ def classify_documents(
     pad_id: int,
     precision: devices.Precision = "fp32",
 ) -> NDArray[np.float64]:
-    """Probabilities (documents, classes) in the order given, whatever the batching."""
+    """Probabilities (documents, classes) of one class a document, in the order given."""
+    return probabilities(document_logits(model, documents, pad_id, precision)[:, None], "single")
+
+
+def document_logits(
+    model: TextClassifier,
+    documents: Sequence[Ids],
+    pad_id: int,
+    precision: devices.Precision = "fp32",
+) -> NDArray[np.float64]:
+    """The head's outputs (documents, outputs) in the order given, whatever the batching."""
     result = np.empty((len(documents), model.head.linear2.out_features))
 
-    def classify(rows: Ids, pooled: Tensor) -> None:
-        result[rows] = model.head(pooled).double().softmax(1).cpu().numpy()
+    def keep(rows: Ids, pooled: Tensor) -> None:
+        result[rows] = model.head(pooled).double().cpu().numpy()
 
-    _pool(model, documents, pad_id, precision, classify)
+    _pool(model, documents, pad_id, precision, keep)
     return result
 
 
