@@ -33,6 +33,7 @@ class Predictor:
     ) -> None:
         bundle.require("classifier")
         self.labels = bundle.labels
+        self.target = bundle.target
         self.encoder = bundle.encoder
         self._precision = precision
         where = devices.pick_device(device)
