@@ -44,7 +44,7 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="csv, tsv, zhang-csv, jsonl, parquet, class-folders, trec, fasttext, lines, text or "
+        help="csv, tsv, zhang-csv, jsonl, parquet, arrow, class-folders, trec, fasttext, lines, text or "
         "tokens, where the file's name does not tell.",
     ),
 ]

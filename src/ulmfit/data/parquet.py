@@ -31,7 +31,7 @@ def open_parquet(path: Path, text: Sequence[str] | None, label: str | None) -> S
     names = tuple(schema.names)
     columns = choose_columns(names, text, label, str(path))
     for name in columns.text:
-        if not _is_text(schema.field(name).type):
+        if not is_text(schema.field(name).type):
             kind = schema.field(name).type
             raise InputError(f"{path}: column {name!r} holds {kind}, not strings (--text)")
     return Source(path, "parquet", names, columns, lambda: _records(path), unit="row")
@@ -46,7 +46,8 @@ def _open(path: Path) -> Any:
         raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
 
 
-def _is_text(kind: pa.DataType) -> bool:
+def is_text(kind: pa.DataType) -> bool:
+    """Whether a column of this type holds strings."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     return bool(
@@ -65,7 +66,7 @@ def _records(path: Path) -> Iterator[Record | BadRow]:
                 raise InputError(f"{path}: damaged after row {number} ({error})") from error
             if batch is None:
                 return
-            for fields in _rows(batch):
+            for fields in rows_of(batch):
                 number += 1
                 if isinstance(fields, dict):
                     yield Record(fields, str(path), number)
@@ -73,7 +74,8 @@ def _records(path: Path) -> Iterator[Record | BadRow]:
                     yield BadRow(f"{path}, row {number}: a string that is not UTF-8 ({fields})")
 
 
-def _rows(batch: Any) -> Iterator[dict[str, object] | UnicodeDecodeError]:
+def rows_of(batch: Any) -> Iterator[dict[str, object] | UnicodeDecodeError]:
+    """The rows of a record batch; for one with a string that is not UTF-8, the error."""
     try:
         yield from batch.to_pylist()
     except UnicodeDecodeError:  # one bad row: find out which

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from ulmfit.data.arrow import is_saved_dataset, open_arrow
 from ulmfit.data.folders import class_folders, open_class_folders, refuse_mixed_parts
 from ulmfit.data.jsonl import open_jsonl
 from ulmfit.data.labelled_lines import is_fasttext, open_fasttext, open_lines, open_trec
@@ -26,6 +27,7 @@ FORMATS: dict[str, Opener] = {
     "zhang-csv": open_zhang,
     "jsonl": open_jsonl,
     "parquet": open_parquet,
+    "arrow": open_arrow,
     "class-folders": open_class_folders,
     "trec": open_trec,
     "fasttext": open_fasttext,
@@ -40,13 +42,14 @@ EXTENSIONS = {
     ".json": "jsonl",
     ".ndjson": "jsonl",
     ".parquet": "parquet",
+    ".arrow": "arrow",
     ".label": "trec",
     ".ft": "fasttext",
     ".fasttext": "fasttext",
     ".txt": "text",
     ".tokens": "tokens",
 }
-_NOT_GZIPPED = ("parquet", "class-folders")
+_NOT_GZIPPED = ("parquet", "arrow", "class-folders")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,9 @@ def read_rows(
 ) -> Iterator[Row]:
     """Rows of files and folders, in the order given.
 
-    A folder is a tree of class folders, or stands for all supported files in it by name. A
-    `.txt` file is split into documents at blank lines; in a folder, each is one document.
+    A folder is a tree of class folders, a data set saved by Hugging Face `datasets`, or stands
+    for all supported files in it by name. A `.txt` file is split into documents at blank lines;
+    in a folder, each is one document.
 
     Args:
         paths: files and folders.
@@ -166,6 +170,8 @@ def _open(
 def _open_folder(
     folder: Path, text: Sequence[str] | None, label: str | None, format: str | None
 ) -> list[Source]:
+    if is_saved_dataset(folder) and format in (None, "arrow"):
+        return [open_arrow(folder, text, label)]
     tree = class_folders(folder) if format in (None, "class-folders") else []
     files = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] not in "._")
     files = [p for p in files if format is not None or _extension(p) in EXTENSIONS]
