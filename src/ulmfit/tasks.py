@@ -253,3 +253,13 @@ def classifier_groups(model: TextClassifier) -> list[list[nn.Parameter]]:
     """The embedding, each LSTM layer, the head."""
     layers: list[Any] = [list(layer.parameters()) for layer in model.encoder.layers]
     return [[model.encoder.embedding], *layers, list(model.head.parameters())]
+
+
+def group_names(stage: str, groups: int) -> list[str]:
+    """What the layer groups of a stage ("classifier, forward", "finetune") are called.
+
+    Lowest first, as `classifier_groups` and `language_model_groups` have them.
+    """
+    if stage.startswith("classifier"):
+        return ["embedding", *(f"LSTM {i + 1}" for i in range(groups - 2)), "head"]
+    return [*(f"LSTM {i + 1}" for i in range(groups - 1)), "embedding, decoder"]

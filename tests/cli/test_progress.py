@@ -8,12 +8,13 @@ from rich.console import Console
 from ulmfit.cli.bars import Bars
 from ulmfit.cli.lines import Lines
 from ulmfit.cli.pace import Pace, Standing
-from ulmfit.cli.plan import duration, epoch_line, plan_lines
+from ulmfit.cli.plan import epoch_line, plan_lines
 from ulmfit.cli.progress import counting, follow
 from ulmfit.pipeline import Note, Texts
 from ulmfit.presets import PRESETS
 from ulmfit.run import Plan, Validated
 from ulmfit.training.loop import EpochEnd, Step
+from ulmfit.wording import duration
 
 
 def plan_of(stage: str, preset: str, groups: int = 5) -> Plan:

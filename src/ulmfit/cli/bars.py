@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from ulmfit.cli.pace import Standing
-from ulmfit.cli.plan import duration
 from ulmfit.training.loop import Step
+from ulmfit.wording import duration
 
 
 class Bars:

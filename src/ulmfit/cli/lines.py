@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from ulmfit.cli.pace import Standing
-from ulmfit.cli.plan import duration
 from ulmfit.training.loop import Step
+from ulmfit.wording import duration
 
 SECONDS = 10.0  # between lines
 

@@ -119,12 +119,3 @@ def perplexity_lines(figures: Mapping[str, Any]) -> list[str]:
         f"bits a byte      {figures['bits_per_byte']:.4f}   over {figures['bytes']:,} bytes",
         f"unknown tokens   {figures['oov_rate']:.2%}   of {figures['tokens']:,}",
     ]
-
-
-def size(number: float) -> str:
-    """Bytes for a person: 1.5 MB."""
-    for unit in ("bytes", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.0f} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"

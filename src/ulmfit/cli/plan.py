@@ -6,6 +6,8 @@ from itertools import groupby
 
 from ulmfit.cli.output import table
 from ulmfit.run import Plan, Validated
+from ulmfit.tasks import group_names
+from ulmfit.wording import count, duration
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -20,15 +22,8 @@ def plan_lines(plan: Plan) -> list[str]:
         f"plan: {plan.stage}",
         *table(rows, ["  layer group", "peak rate", "learns in epochs"]),
         f"  {epochs} epoch{'s' * (epochs != 1)}, {plan.steps:,} steps, "
-        f"about {_count(plan.tokens)} tokens, about {duration(plan.seconds)}",
+        f"about {count(plan.tokens)} tokens, about {duration(plan.seconds)}",
     ]
-
-
-def group_names(stage: str, groups: int) -> list[str]:
-    """What the layer groups are called, lowest first (`tasks.classifier_groups` and the other)."""
-    if stage.startswith("classifier"):
-        return ["embedding", *(f"LSTM {i + 1}" for i in range(groups - 2)), "head"]
-    return [*(f"LSTM {i + 1}" for i in range(groups - 1)), "embedding, decoder"]
 
 
 def _rates(plan: Plan, group: int) -> str:
@@ -48,22 +43,6 @@ def _spans(numbers: list[int]) -> str:
     runs = groupby(enumerate(numbers), lambda pair: pair[1] - pair[0])
     ends = [[number for _, number in run] for _, run in runs]
     return ", ".join(f"{r[0]}-{r[-1]}" if len(r) > 1 else str(r[0]) for r in ends) or "never"
-
-
-def _count(number: int) -> str:
-    if number < 10_000:
-        return f"{number:,}"
-    return f"{number / 1e6:,.1f} million" if number >= 1e6 else f"{number / 1e3:,.0f} thousand"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for a person: "45 s", "12 min", "3 h 20 min"."""
-    if seconds < 90:
-        return f"{max(1, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def epoch_line(record: Validated, train_loss: float) -> str:

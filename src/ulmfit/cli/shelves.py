@@ -10,7 +10,8 @@ import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import making
-from ulmfit.cli.output import answer, size, table
+from ulmfit.cli.output import answer, table
+from ulmfit.wording import size
 
 DATA_FOLDER = "data"
 

@@ -1,7 +1,6 @@
-"""The embedded labelled messages, and the baseline that a classifier on them has to beat."""
+"""The embedded labelled messages."""
 
 import csv
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
@@ -30,27 +29,3 @@ def load_messages() -> tuple[Messages, Messages]:
         part.texts.append(row["text"])
         part.labels.append(row["label"])
     return parts["train"], parts["test"]
-
-
-def tfidf_accuracy(
-    train_texts: Sequence[str],
-    train_labels: Sequence[str],
-    test_texts: Sequence[str],
-    test_labels: Sequence[str],
-) -> float:
-    """Accuracy, 0 to 1, of TF-IDF on words and word pairs with logistic regression.
-
-    The inverse strength of regularisation is chosen by five-fold cross-validation on the training
-    texts, so that the baseline is a fair one; each class needs at least five training texts.
-    """
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV
-    from sklearn.pipeline import make_pipeline
-
-    pipeline = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True), LogisticRegression(max_iter=2000)
-    )
-    search = GridSearchCV(pipeline, {"logisticregression__C": [0.3, 1, 3, 10, 30, 100]}, cv=5)
-    search.fit(list(train_texts), list(train_labels))
-    return float(search.score(list(test_texts), list(test_labels)))
