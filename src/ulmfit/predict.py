@@ -1,22 +1,40 @@
-"""Texts -> probabilities; forward and backward models averaged (v2, sec. 3.3)."""
+"""Texts -> answers: probabilities, labels or values; both directions averaged (v2, sec. 3.3)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulmfit import device as devices
 from ulmfit.bundle import Bundle
-from ulmfit.tasks import classify_documents
+from ulmfit.errors import InputError
+from ulmfit.targets.answers import probabilities, values
+from ulmfit.targets.decisions import confidence, decide
+from ulmfit.targets.kinds import Floats
+from ulmfit.tasks import document_logits
 from ulmfit.text.specials import PADDING_ID
 from ulmfit.vectors import BLOCK as BLOCK
 from ulmfit.vectors import Vector, blocks, directed, encoded, pooled_vectors
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What a model says of one text."""
+
+    label: str | tuple[str, ...] | float | None
+    """the label; of a multi-label model all that apply, of a real-valued one the value; None where
+    the model is not sure enough to answer"""
+    probabilities: Floats | None
+    """(classes,), in the order of the labels; None of a real value"""
+    confidence: float | None
+    """how probable it is that the label (or the whole set) is right; None of a real value"""
+
+
 class Predictor:
-    """A classifier's models, built once: `models` by direction, `encoder`, `labels`.
+    """A classifier's models, built once: `models` by direction, `encoder`, `labels`, `target`.
 
     Args:
         bundle: a classifier.
@@ -40,18 +58,89 @@ class Predictor:
         self.models = {d: bundle.classifier(d).to(where) for d in bundle.directions}
 
     def probabilities(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
-        """One row (classes,) for each text, in order; looks ahead at most `BLOCK` texts."""
-        for block in blocks(texts):
-            documents, places = encoded(self.encoder, block)
-            answers = [
-                classify_documents(model, directed(documents, d), PADDING_ID, self._precision)
-                for d, model in self.models.items()
-            ]
-            yield from np.mean(answers, axis=0)[places]
+        """One row (classes,) for each text, in order; looks ahead at most `BLOCK` texts.
+
+        A row sums to 1, but that of a multi-label model, whose classes do not exclude each other.
+
+        Raises:
+            InputError: the target is real-valued.
+        """
+        self._require_classes()
+        return (row for block in self._blocks(texts) for row in self._rows(block))
+
+    def values(self, texts: Iterable[str]) -> Iterator[float]:
+        """The value of each text, in order, in the units it was learned in.
+
+        Raises:
+            InputError: the target is not real-valued.
+        """
+        if self.target.kind != "real":
+            raise InputError(f"this model tells labels ({self.target.kind}), not values")
+        target = self.target
+        return (
+            float(value)
+            for block in self._blocks(texts)
+            for value in values(block, target.mean, target.scale)
+        )
+
+    def answers(self, texts: Iterable[str], abstain_below: float | None = None) -> Iterator[Answer]:
+        """What the model says of each text, in order.
+
+        Args:
+            texts: any number; read as the answers are taken.
+            abstain_below: leave open what is less probable to be right; None takes the model's
+                own border, if it has one; 0 answers everything.
+
+        Raises:
+            InputError: a border that is no probability, or of a real-valued target.
+        """
+        if self.target.kind == "real":
+            if abstain_below:
+                raise InputError("a real-valued target has no probabilities to abstain by")
+            return (Answer(value, None, None) for value in self.values(texts))
+        border = self.target.abstain_below if abstain_below is None else abstain_below
+        if border is not None and not 0 <= border <= 1:
+            raise InputError(f"abstain below {border}: a number from 0 to 1 is needed")
+        blocks = self._blocks(texts)
+        return (a for block in blocks for a in self._answers(self._rows(block), border or 0.0))
+
+    def logits(self, texts: Iterable[str]) -> Iterator[Floats]:
+        """What the heads say of each text, in order: (directions, outputs), no temperature."""
+        return (row for block in self._blocks(texts) for row in block)
 
     def vectors(self, texts: Iterable[str]) -> Iterator[Vector]:
         """The pooled vector of each text, in order (`vectors.document_vectors`)."""
         return pooled_vectors(self.models, self.encoder, texts, self._precision)
+
+    def _require_classes(self) -> None:
+        if self.target.kind == "real":
+            raise InputError("this model tells real values, not probabilities of labels")
+
+    def _blocks(self, texts: Iterable[str]) -> Iterator[Floats]:
+        """Logits (texts, directions, outputs) of the texts of each block."""
+        for block in blocks(texts):
+            documents, places = encoded(self.encoder, block)
+            by_direction = [
+                document_logits(model, directed(documents, d), PADDING_ID, self._precision)
+                for d, model in self.models.items()
+            ]
+            yield np.stack(by_direction, 1)[places]
+
+    def _rows(self, logits: Floats) -> Floats:
+        return probabilities(logits, self.target.kind, self.target.temperature)
+
+    def _answers(self, rows: Floats, border: float) -> Iterator[Answer]:
+        kind = self.target.kind
+        decided = decide(rows, kind, self.target.thresholds)
+        sure = confidence(rows, decided, kind)
+        for row, choice, how_sure in zip(rows, decided, sure, strict=True):
+            label: str | tuple[str, ...] | None = None
+            if how_sure >= border:
+                label = self._names(choice) if kind == "multi" else self.labels[choice]
+            yield Answer(label, row, float(how_sure))
+
+    def _names(self, choice: NDArray[np.bool_]) -> tuple[str, ...]:
+        return tuple(self.labels[i] for i in np.flatnonzero(choice))
 
 
 def predict(
@@ -69,9 +158,10 @@ def predict(
         precision: "fp32", "bf16" or "auto".
 
     Returns:
-        An iterator of (classes,) rows in the order of `bundle.labels`, each summing to 1.
+        An iterator of (classes,) rows in the order of `bundle.labels`, each summing to 1 (but of
+        a multi-label model).
 
     Raises:
-        InputError: the bundle is no classifier.
+        InputError: the bundle is no classifier, or its target is real-valued.
     """
     return Predictor(bundle, device, precision).probabilities(texts)
