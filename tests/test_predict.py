@@ -70,7 +70,7 @@ def test_answers_are_what_the_target_makes_of_the_logits(
             assert answer.label == NAMES[choice]
         assert answer.probabilities == pytest.approx(row)
         assert answer.confidence == pytest.approx(how_sure)
-    assert rows.std(0).max() > 0.01, "the texts differ"
+    assert logits.std(0).max() > 0.1, "the texts differ"
 
 
 @pytest.mark.parametrize("target", [*KINDS, {"kind": "real"}], ids=lambda t: t["kind"])
