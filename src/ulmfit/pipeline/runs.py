@@ -164,18 +164,23 @@ def asked(folder: Path) -> tuple[str, Options]:
         told = json.loads(path.read_text("utf8"))
         command: str = told["command"]
         out = str(folder.with_name(folder.name.removesuffix(".run")))
-        return command, _options(COMMANDS[command], told["options"] | {"out": out})
+        return command, options_of(command, told["options"] | {"out": out})
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path}: not what `ulmfit` wrote ({error})") from None
 
 
-def _options(kind: type[Options], values: dict[str, Any]) -> Options:
+def options_of(command: str, values: dict[str, Any]) -> Options:
+    """The options of a command, from their JSON in run.json or training.jsonl.
+
+    Raises:
+        KeyError, TypeError: that is not what they are.
+    """
     values = _with_tuples(values)
     for name in ("corpus", "data"):
         if name in values:
             values[name] = Source(**_with_tuples(values[name]))
     values["machine"] = Machine(**values["machine"])
-    return kind(**values)
+    return COMMANDS[command](**values)
 
 
 def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
