@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ulmfit.data.labels import Label
 from ulmfit.data.rows import Row
 from ulmfit.data.sources import FORMATS, check_sources, read_rows
 from ulmfit.errors import InputError
@@ -24,7 +25,7 @@ Put = Callable[[str, str | bytes], Path]
 PAIRS = [("good film", "pos"), ('say "no",\nand leave', "neg"), ("größe 日本 \U0001f600", None)]
 
 
-def pairs(rows: Iterator[Row]) -> list[tuple[str, str | None]]:
+def pairs(rows: Iterator[Row]) -> list[tuple[str, Label | None]]:
     return [(row.text, row.label) for row in rows]
 
 
@@ -211,13 +212,23 @@ BAD = {
     "bad JSON": ("a.jsonl", '{"text":"ok"}\n{"text":\n{"text":"ok"}\n', "line 2: not JSON"),
     "deep JSON": ("a.jsonl", '{"text":"ok"}\n' + "[" * 10**5 + '\n{"text":"ok"}\n', "line 2: not"),
     "a list": ("a.jsonl", '{"text":"ok"}\n[1]\n{"text":"ok"}\n', "line 2: a JSON list"),
-    "two labels": (
+    "an object": (
         "a.jsonl",
-        '{"text":"ok"}\n{"text":"x","label":["a","b"]}\n{"text":"ok"}\n',
-        "line 2: column 'label' holds a list",
+        '{"text":"ok"}\n{"text":"x","label":{"a":1}}\n{"text":"ok"}\n',
+        "line 2: column 'label' holds an object",
+    ),
+    "a list in a list": (
+        "a.jsonl",
+        '{"text":"ok"}\n{"text":"x","label":["a",["b"]]}\n{"text":"ok"}\n',
+        r"line 2: column 'label' holds a list with \['b'\] in it",
+    ),
+    "nothing in a list": (
+        "a.jsonl",
+        '{"text":"ok"}\n{"text":"x","label":["a",null]}\n{"text":"ok"}\n',
+        "line 2: column 'label' holds a list with None in it",
     ),
     "no TREC": ("a.label", "NUM:x ok\nok\nNUM:x ok\n", "line 2: expected 'COARSE:fine text'"),
-    "labels": ("a.ft", "__label__a ok\n__label__a __label__b x\n__label__a ok\n", "more than one"),
+    "labels alone": ("a.ft", "__label__a ok\n__label__a __label__b\n__label__a ok\n", "no text"),
     "a byte": ("a.csv", b"text,label\nok,1\nm\xe9,1\nok,2\n", "line 3: byte 0xe9 at offset 17"),
     "a byte 2": (
         "a.jsonl",

@@ -13,7 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.parquet import BATCH, is_text, rows_of
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
@@ -30,7 +30,7 @@ def is_saved_dataset(folder: Path) -> bool:
     return is_one or (folder / SPLITS).is_file()
 
 
-def open_arrow(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_arrow(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """An Arrow file (either IPC format), or a folder made by `Dataset.save_to_disk`.
 
     Raises:

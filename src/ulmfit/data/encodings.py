@@ -146,7 +146,7 @@ def _plain(value: object) -> str:
 def _encodable(value: object) -> object:
     if isinstance(value, str) and not value.isascii():
         return value.encode("utf-8", "backslashreplace").decode()
-    return value
+    return [_encodable(item) for item in value] if isinstance(value, list) else value
 
 
 def _field(name: str, values: Sequence[object]) -> Any:
@@ -154,6 +154,8 @@ def _field(name: str, values: Sequence[object]) -> Any:
         kind = pa.array(values).type
     except (pa.ArrowInvalid, pa.ArrowTypeError):  # mixed types
         kind = pa.string()
+    if pa.types.is_list(kind) and pa.types.is_null(kind.value_type):  # empty lists
+        kind = pa.list_(pa.string())
     return pa.field(name, pa.string() if pa.types.is_null(kind) else kind)
 
 

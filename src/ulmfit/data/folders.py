@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.plain import read_document
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
@@ -31,7 +31,7 @@ def class_folders(root: Path) -> list[Path]:
     return [folder for folder in folders if next(_documents(folder), None) is not None]
 
 
-def open_class_folders(root: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_class_folders(root: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """One folder per class, one file per text, as in aclImdb; `unsup` is unlabelled.
 
     Raises:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ulmfit.data.columns import Columns, choose_columns
+from ulmfit.data.columns import Columns, LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
@@ -15,7 +15,7 @@ from ulmfit.errors import InputError
 LOOK_AHEAD = 100  # rows whose keys are taken for the columns
 
 
-def open_jsonl(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_jsonl(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """A JSONL file; its columns are the keys of the first rows.
 
     Raises:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
@@ -16,7 +16,7 @@ FASTTEXT_PREFIX = "__label__"
 _TREC = re.compile(r"([A-Za-z]+):([A-Za-z]+)\s+(\S.*)")
 
 
-def open_trec(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_trec(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """Li and Roth's question classes, `COARSE:fine text`, in ISO-8859-1.
 
     The label is the coarse class; `label="fine"` takes the 50 fine ones, as `NUM:date`.
@@ -25,12 +25,12 @@ def open_trec(path: Path, text: Sequence[str] | None, label: str | None) -> Sour
     return _open(path, "trec", names, text, label, _trec, encoding="iso-8859-1")
 
 
-def open_fasttext(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
-    """fastText's `__label__x text`; a line without a label is unlabelled."""
+def open_fasttext(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
+    """fastText's `__label__x text`, or with several labels in front; without one: unlabelled."""
     return _open(path, "fasttext", ("label", "text"), text, label, _fasttext)
 
 
-def open_lines(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_lines(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """Plain text, one document a line."""
     return _open(path, "lines", ("text",), text, label, lambda line: {"text": line})
 
@@ -46,7 +46,7 @@ def _open(
     kind: str,
     names: tuple[str, ...],
     text: Sequence[str] | None,
-    label: str | None,
+    label: LabelColumns,
     parse: Callable[[str], Fields],
     encoding: str = "utf-8",
 ) -> Source:
@@ -79,7 +79,9 @@ def _trec(line: str) -> Fields:
 def _fasttext(line: str) -> Fields:
     if not line.startswith(FASTTEXT_PREFIX):
         return {"label": None, "text": line}
-    mark, _, text = line.partition(" ") if " " in line else line.partition("\t")
-    if text.lstrip().startswith(FASTTEXT_PREFIX):
-        raise InputError("more than one label; each text must have one")
-    return {"label": mark.removeprefix(FASTTEXT_PREFIX), "text": text.strip()}
+    marks: list[str] = []
+    while line.startswith(FASTTEXT_PREFIX):
+        mark, *rest = line.split(maxsplit=1)
+        marks.append(mark.removeprefix(FASTTEXT_PREFIX))
+        line = rest[0] if rest else ""
+    return {"label": marks if len(marks) > 1 else marks[0], "text": line.strip()}

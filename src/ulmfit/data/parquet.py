@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
 
@@ -17,7 +17,7 @@ BATCH = 256  # rows in memory; they may be whole articles
 READ_BUFFER = 1 << 20  # bytes; without one, a whole column chunk is read at once
 
 
-def open_parquet(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_parquet(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """A Parquet file.
 
     Raises:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
 
@@ -13,14 +13,14 @@ from ulmfit.data.rows import BadRow, Record, Source
 MAX_BLOCK = 1_000_000  # characters
 
 
-def open_text(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_text(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """A text file; a blank line ends a document."""
     columns = choose_columns(("text",), text, label, str(path))
     return Source(path, "text", ("text",), columns, lambda: _blocks(path))
 
 
 def open_text_files(
-    folder: Path, files: Sequence[Path], text: Sequence[str] | None, label: str | None
+    folder: Path, files: Sequence[Path], text: Sequence[str] | None, label: LabelColumns
 ) -> Source:
     """Text files of one folder, each one a document."""
     names = ("file", "text")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ulmfit.data.columns import Columns
+from ulmfit.data.labels import Label, Reading, kind_of, label_of, weight_of
 from ulmfit.errors import InputError
 
 
@@ -15,15 +15,17 @@ from ulmfit.errors import InputError
 class Row:
     """One text with what came beside it.
 
-    `label` is None where the row has none. `fields` holds every original column in order.
-    `line` counts from 1: the line the row starts on, or its row number in a Parquet file.
+    `label` is None where the row has none, and a tuple where a row may have several. `fields`
+    holds every original column in order. `line` counts from 1: the line the row starts on, or
+    its row number in a Parquet file. `weight` counts where the row has a label.
     """
 
     text: str
-    label: str | None
+    label: Label | None
     fields: dict[str, object]
     file: str
     line: int
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +56,17 @@ class Source:
     unit: str = "line"  # what Record.line counts
 
 
-def to_row(record: Record, source: Source) -> Row | BadRow:
-    """Pick text and label out of a record."""
+def to_row(record: Record, source: Source, reading: Reading) -> Row | BadRow:
+    """Pick text, label and (of a labelled row) weight out of a record."""
+    weight = 1.0
     try:
         text = _text(record.fields, source.columns.text)
-        label = _label(record.fields, source.columns.label)
+        label = label_of(record.fields, source.columns.label, reading.separator)
+        if reading.weight is not None and label is not None:
+            weight = weight_of(record.fields, reading.weight)
     except InputError as error:
         return BadRow(f"{record.file}, {source.unit} {record.line}: {error}")
-    return Row(text, label, record.fields, record.file, record.line)
+    return Row(text, label, record.fields, record.file, record.line, weight)
 
 
 def _text(fields: dict[str, object], names: tuple[str, ...]) -> str:
@@ -70,28 +75,9 @@ def _text(fields: dict[str, object], names: tuple[str, ...]) -> str:
     for name in names:
         value = fields.get(name)
         if value is not None and not isinstance(value, str):
-            raise InputError(f"column {name!r} holds {_kind(value)}, not text")
+            raise InputError(f"column {name!r} holds {kind_of(value)}, not text")
         if value and not value.isspace():
             parts.append(value)
     if not parts:
         raise InputError(f"there is no text in column {' or '.join(map(repr, names))}")
     return "\n".join(parts)
-
-
-def _label(fields: dict[str, object], name: str | None) -> str | None:
-    """The label as a string, the same one whichever format it came from (1, 1.0 and "1")."""
-    value = fields.get(name) if name is not None else None
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    if isinstance(value, list | tuple | dict | bytes):
-        raise InputError(f"column {name!r} holds {_kind(value)}, not one label")
-    return str(value).strip() or None
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", bytes: "bytes", bool: "true or false"}
-    return names.get(type(value), f"a value of type {type(value).__name__}")

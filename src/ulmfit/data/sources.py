@@ -8,9 +8,11 @@ from functools import partial
 from pathlib import Path
 
 from ulmfit.data.arrow import is_saved_dataset, open_arrow
+from ulmfit.data.columns import LabelColumns, listed, require_column
 from ulmfit.data.folders import class_folders, open_class_folders, refuse_mixed_parts
 from ulmfit.data.jsonl import open_jsonl
 from ulmfit.data.labelled_lines import is_fasttext, open_fasttext, open_lines, open_trec
+from ulmfit.data.labels import Reading
 from ulmfit.data.parquet import open_parquet
 from ulmfit.data.plain import open_text, open_text_files
 from ulmfit.data.rows import BadRow, Row, Source, to_row
@@ -18,7 +20,7 @@ from ulmfit.data.tabular import is_zhang, open_table, open_zhang
 from ulmfit.data.wikitext import open_tokens
 from ulmfit.errors import InputError
 
-Opener = Callable[[Path, Sequence[str] | None, str | None], Source]
+Opener = Callable[[Path, Sequence[str] | None, LabelColumns], Source]
 
 FORMATS: dict[str, Opener] = {
     "csv": open_table,
@@ -63,14 +65,16 @@ class Schema:
     format: str
     columns: tuple[str, ...]
     text: tuple[str, ...]
-    label: str | None
+    label: str | tuple[str, ...] | None
 
 
 def read_rows(
     paths: Sequence[Path],
     *,
     text: Sequence[str] | None = None,
-    label: str | None = None,
+    label: LabelColumns = None,
+    separator: str | None = None,
+    weight: str | None = None,
     format: str | None = None,
     skip_bad_rows: bool = False,
     on_bad: Callable[[str], None] | None = None,
@@ -86,7 +90,10 @@ def read_rows(
         text: the columns with the text, joined by a newline; None finds one called `text` or
             the like.
         label: the column with the label; None finds one called `label` or the like; `""`
-            takes none.
+            takes none; several names are columns of 0 and 1, one a label.
+        separator: what stands between the labels of one text, where a column of text holds
+            several.
+        weight: the column with the row's weight; None gives each row the weight 1.
         format: one of `FORMATS`; None goes by the extension, and for .csv and .txt by content.
         skip_bad_rows: leave out a row that cannot be used instead of stopping there.
         on_bad: called with a message for each row left out.
@@ -100,14 +107,15 @@ def read_rows(
         ...     print(row.label, row.text)
     """
     sources = open_sources(paths, text=text, label=label, format=format)
-    return _stream(sources, skip_bad_rows, on_bad)
+    return _stream(sources, Reading(separator, weight), skip_bad_rows, on_bad)
 
 
 def check_sources(
     paths: Sequence[Path],
     *,
     text: Sequence[str] | None = None,
-    label: str | None = None,
+    label: LabelColumns = None,
+    weight: str | None = None,
     format: str | None = None,
     need_label: bool = False,
 ) -> tuple[Schema, ...]:
@@ -116,20 +124,22 @@ def check_sources(
     Reads the first row of each file.
 
     Args:
-        paths, text, label, format: as for `read_rows`.
+        paths, text, label, weight, format: as for `read_rows`.
         need_label: no label column at all is an error.
 
     Raises:
-        InputError: as `read_rows`, or for want of a label column.
+        InputError: as `read_rows`, or for want of a column of labels or weights.
     """
     sources = open_sources(paths, text=text, label=label, format=format)
+    if weight is not None:
+        for source in filter(_has_label, sources):
+            require_column(weight, source.names, str(source.path), "sample-weight")
     for source in sources:
         if next(source.records(), None) is None:
             raise InputError(f"{source.path}: it holds no texts")
     if need_label and not any(_has_label(source) for source in sources):
-        names = ", ".join(map(repr, sources[0].names))
         raise InputError(
-            f"{sources[0].path}: no column is named 'label'. The columns are {names}. "
+            f"{sources[0].path}: no column is named 'label'. {listed(sources[0].names)} "
             "Name the one with the labels: --label COLUMN"
         )
     return tuple(
@@ -144,7 +154,7 @@ def open_sources(
     paths: Sequence[Path],
     *,
     text: Sequence[str] | None = None,
-    label: str | None = None,
+    label: LabelColumns = None,
     format: str | None = None,
 ) -> list[Source]:
     """Each file and folder, opened far enough to know its columns."""
@@ -156,7 +166,7 @@ def open_sources(
 
 
 def _open(
-    path: Path, text: Sequence[str] | None, label: str | None, format: str | None
+    path: Path, text: Sequence[str] | None, label: LabelColumns, format: str | None
 ) -> list[Source]:
     if path.is_dir():
         return _open_folder(path, text, label, format)
@@ -168,7 +178,7 @@ def _open(
 
 
 def _open_folder(
-    folder: Path, text: Sequence[str] | None, label: str | None, format: str | None
+    folder: Path, text: Sequence[str] | None, label: LabelColumns, format: str | None
 ) -> list[Source]:
     if is_saved_dataset(folder) and format in (None, "arrow"):
         return [open_arrow(folder, text, label)]
@@ -215,17 +225,21 @@ def _extension(path: Path) -> str:
 
 
 def _has_label(source: Source) -> bool:
-    return source.columns.label in source.names
+    label = source.columns.label
+    return label in source.names if isinstance(label, str) else label is not None
 
 
 def _stream(
-    sources: Sequence[Source], skip_bad_rows: bool, on_bad: Callable[[str], None] | None
+    sources: Sequence[Source],
+    reading: Reading,
+    skip_bad_rows: bool,
+    on_bad: Callable[[str], None] | None,
 ) -> Iterator[Row]:
     for source in sources:
         found = False
         for record in source.records():
             found = True
-            row = record if isinstance(record, BadRow) else to_row(record, source)
+            row = record if isinstance(record, BadRow) else to_row(record, source, reading)
             if isinstance(row, Row):
                 yield row
             elif not skip_bad_rows:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
@@ -29,7 +29,7 @@ Split = Callable[[Lines], Iterator[tuple[int, Cells] | BadRow]]
 def open_table(
     path: Path,
     text: Sequence[str] | None,
-    label: str | None,
+    label: LabelColumns,
     delimiter: str = ",",
     quoted: bool = True,
 ) -> Source:
@@ -50,7 +50,7 @@ def open_table(
     return Source(path, kind, names, columns, lambda: _records(path, names, split, True))
 
 
-def open_zhang(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_zhang(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """A CSV of Zhang et al. without a header: class, title, description (or class, text).
 
     Title and description are joined unless the user names one of them.

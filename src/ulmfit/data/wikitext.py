@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ulmfit.data.columns import choose_columns
+from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
 
@@ -19,7 +19,7 @@ _BETWEEN_FIGURES = frozenset(["–", ":", "−"])
 _CONTRACTION = re.compile(r"'\w")
 
 
-def open_tokens(path: Path, text: Sequence[str] | None, label: str | None) -> Source:
+def open_tokens(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """A `.tokens` file, one row an article.
 
     `fields["tokens"]` is the article's share of the file's own tokens as Merity et al. count

@@ -14,10 +14,15 @@ from ulmfit.errors import InputError
 from ulmfit.files import sync_folder
 
 Probabilities = Iterable[float]
+Answered = str | float | tuple[str, ...] | None
 
 
 class PredictionWriter:
     """Writes the input's columns in order, then `label` and one probability column a class.
+
+    A label may be a string, a number, or the labels of a text as a tuple: a list in JSONL and
+    Parquet, and joined in CSV and TSV, where the separator alone stands for no label at all, so
+    that `read_rows` gives back what was written. None is an empty cell.
 
     Rows go to `NAME.part` beside the destination, one after another in constant memory. When
     the `with` block ends well the file is synced and renamed; when it does not, the part file
@@ -31,6 +36,9 @@ class PredictionWriter:
         path: .csv, .tsv, .jsonl or .parquet.
         classes: in the order of the probabilities.
         format: "csv", "tsv", "jsonl" or "parquet"; None goes by the extension.
+        label: what the column of labels is called.
+        separator: between several labels in CSV and TSV; "" writes a JSON list there too.
+        abstains: add a column `abstained` that tells where the label is None.
 
     Raises:
         InputError: no such format, or the folder is missing; while writing, a row with a
@@ -42,13 +50,25 @@ class PredictionWriter:
         ...     out.write({"text": "fine"}, "pos", [0.1, 0.9])
     """
 
-    def __init__(self, path: Path, classes: Sequence[str], format: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        classes: Sequence[str],
+        format: str | None = None,
+        *,
+        label: str = "label",
+        separator: str = "",
+        abstains: bool = False,
+    ) -> None:
         self.path = path
         self.classes = tuple(classes)
         self.rows = 0
-        self.label_column = "label"
+        self.label_column = label
+        self.abstained_columns: tuple[str, ...] = ("abstained",) if abstains else ()
         self.probability_columns = tuple(f"p_{name}" for name in self.classes)
-        self._make_sink = WRITERS[_format_of(path, format)]
+        chosen = _format_of(path, format)
+        self._make_sink = WRITERS[chosen]
+        self._separator = separator if chosen in ("csv", "tsv") else ""
         self._part = path.with_name(path.name + ".part")
         self._stream: BinaryIO | None = None
         self._sink: RowSink | None = None
@@ -59,14 +79,23 @@ class PredictionWriter:
         self._stream = self._part.open("wb")
         return self
 
-    def write(self, fields: Mapping[str, object], label: str, probabilities: Probabilities) -> None:
+    def write(
+        self, fields: Mapping[str, object], label: Answered, probabilities: Probabilities = ()
+    ) -> None:
         """Append one row; `fields` are its input columns."""
         if self._sink is None:
             self._begin(list(fields))
         assert self._sink is not None
-        added = dict(zip(self.probability_columns, map(float, probabilities), strict=True))
+        added: dict[str, object] = {self.label_column: self._cell(label)}
+        added |= {name: label is None for name in self.abstained_columns}
+        added |= zip(self.probability_columns, map(float, probabilities), strict=True)
         self.rows += 1
-        self._sink.add({**fields, self.label_column: label, **added})
+        self._sink.add({**fields, **added})
+
+    def _cell(self, label: Answered) -> object:
+        if not isinstance(label, tuple):
+            return label
+        return (self._separator.join(label) or self._separator) if self._separator else list(label)
 
     def __exit__(
         self,
@@ -86,8 +115,9 @@ class PredictionWriter:
             raise RuntimeError("write() belongs inside the with block")
         taken = set(names)
         self.label_column = _free(self.label_column, taken)
+        self.abstained_columns = tuple(_free(n, taken) for n in self.abstained_columns)
         self.probability_columns = tuple(_free(n, taken) for n in self.probability_columns)
-        columns = [*names, self.label_column, *self.probability_columns]
+        columns = [*names, self.label_column, *self.abstained_columns, *self.probability_columns]
         self._sink = self._make_sink(self._stream, columns)
 
     def _commit(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,12 @@ from ulmfit.corpus import Corpus, prepare
 from ulmfit.errors import InputError
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
-from ulmfit.pipeline.encoding import distinct
+from ulmfit.pipeline.encoding import TextSource, distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.runs import Note, opened
+from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
@@ -29,6 +31,10 @@ from ulmfit.stages.classify import Labelled, classify
 LANGUAGE_MODEL_SHARE = 0.6  # of a time budget
 FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
+OF_TARGET = (
+    *("order", "class_weights", "loss", "focal_gamma", "label_smoothing"),
+    *("calibrate", "abstain_below", "coverage"),
+)
 
 
 def train(
@@ -40,16 +46,13 @@ def train(
         InputError: the data, the language model or an option is wrong.
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
-    chosen = _preset(options)
+    chosen = chosen_preset(options)
     options.machine.check()
     options.data.check(need_label=True)
-    unlabelled = _unlabelled(options)
+    unlabelled = unlabelled_sources(options)
     skipped: list[str] = []
-    draw = draw_labels(options.data, options.labels, options.machine.seed, skipped.append)
-    test = replace(options.data, paths=options.test) if options.test else None
-    if test:
-        test.check(need_label=True)
-        count_known(test, draw.names, skipped.append)
+    draw = _draw(options, skipped)
+    test = _test(options, draw, skipped)
     lm = open_pretrained(options.lm or DEFAULT)
     directions(options.direction, lm.directions)
     with opened("train", options, overwrite=overwrite, resuming=resuming) as folder:
@@ -57,7 +60,8 @@ def train(
         yield from told(skipped)
         yield Note(draw.told())
         lm = yield from _language_model(lm, options, unlabelled, chosen, folder)
-        bundle = yield from _classifier(lm, options, chosen, draw, folder)
+        texts = draw.texts(options.data)
+        bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder)
         if test:
             yield Note("measuring on the test rows")
             figures = evaluate(bundle, test, options.machine)
@@ -66,7 +70,42 @@ def train(
     return bundle
 
 
-def _preset(options: TrainOptions) -> Preset:
+def _draw(options: TrainOptions, skipped: list[str]) -> Draw:
+    """The labelled rows; what is asked of them makes sense."""
+    options.policy.check(options.task or "single")
+    draw = draw_labels(
+        options.data,
+        options.labels,
+        options.machine.seed,
+        skipped.append,
+        kind=options.task,
+        order=options.order,
+    )
+    options.objective.check(draw.kind, draw.names)
+    return draw
+
+
+def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> Source | None:
+    """The test rows, whose labels the model will know."""
+    if not options.test:
+        return None
+    test = replace(
+        options.data,
+        paths=options.test,
+        separator=draw.separator or None,
+        sample_weight=None,
+    )
+    test.check(need_label=True)
+    count_known(test, draw.names, skipped.append, draw.kind)
+    return test
+
+
+def chosen_preset(options: TrainOptions) -> Preset:
+    """The preset with the options' own values over it.
+
+    Raises:
+        InputError: no such preset, or a value that is none.
+    """
     chosen = with_settings(preset(options.preset), options.settings or {})
     chosen = with_epochs(chosen, options.lm_epochs)
     if options.epochs is None:
@@ -76,52 +115,12 @@ def _preset(options: TrainOptions) -> Preset:
     return replace(chosen, classifier=replace(chosen.classifier, epochs=options.epochs))
 
 
-def _unlabelled(options: TrainOptions) -> list[Source]:
-    """The unlabelled files, each checked."""
-    if options.unlabelled and not options.finetune:
-        raise InputError(
-            "--unlabelled texts are for fine-tuning the language model, which --no-finetune "
-            "leaves out; drop one of the two"
-        )
-    return [_alike(path, options.data) for path in options.unlabelled]
-
-
-def _alike(path: str, data: Source) -> Source:
-    """An unlabelled file, read like the data where it looks like it: else by its own columns."""
-    suffixes = {Path(p).suffix for p in data.paths}
-    source = replace(
-        data.without_labels(),
-        paths=(path,),
-        format=data.format if Path(path).suffix in suffixes else None,
-    )
-    by_itself = replace(source, text=())
-    try:
-        source.check()
-    except InputError:
-        if source == by_itself or not _opens(by_itself):
-            raise
-        return by_itself
-    return source
-
-
-def _opens(source: Source) -> bool:
-    try:
-        source.check()
-    except InputError:
-        return False
-    return True
-
-
 def _language_model(
     lm: Bundle, options: TrainOptions, unlabelled: list[Source], chosen: Preset, folder: Path
 ) -> Generator[Event, None, Bundle]:
     """The language model to build on: fine-tuned on all texts unless told not to."""
     if not options.finetune:
         return lm
-    saved = folder / FINETUNED
-    if saved.exists():
-        return bundles.load(saved)
-
     skipped: list[str] = []
 
     def texts() -> Iterator[str]:
@@ -130,13 +129,32 @@ def _language_model(
         for source in unlabelled:
             yield from source.texts(skipped.append)
 
+    tuned = yield from tuned_on(lm, texts, options, chosen, folder)
+    yield from told(skipped)
+    return tuned
+
+
+def tuned_on(
+    lm: Bundle, texts: TextSource, options: TrainOptions, chosen: Preset, folder: Path
+) -> Generator[Event, None, Bundle]:
+    """The language model fine-tuned on texts, kept in `folder`; that of an earlier call if any.
+
+    Args:
+        lm: a language model.
+        texts: gives all texts, each time anew.
+        options: of the call; `data` is not read.
+        chosen: the preset.
+        folder: the run's.
+    """
+    saved = folder / FINETUNED
+    if saved.exists():
+        return bundles.load(saved)
     how = FinetuneOptions(options.lm or DEFAULT, options.data, str(saved), options.machine)
     wanted = directions(options.direction, lm.directions)
     budget = _budget(options, LANGUAGE_MODEL_SHARE)
     tuned = yield from finetune_on(
         lm, lambda: distinct(texts()), chosen, folder / "finetune", how, wanted, budget
     )
-    yield from told(skipped)
     bundles.save(tuned, saved, "")
     return tuned
 
@@ -145,21 +163,31 @@ def _budget(options: TrainOptions, share: float) -> float | None:
     return None if options.time_budget is None else options.time_budget * 60 * share
 
 
-def _classifier(
-    lm: Bundle, options: TrainOptions, chosen: Preset, draw: Draw, folder: Path
+def classifier_on(
+    lm: Bundle,
+    texts: Iterable[str],
+    draw: Draw,
+    options: TrainOptions,
+    chosen: Preset,
+    folder: Path,
 ) -> Generator[Event, None, Bundle]:
-    corpus = prepare(
-        draw.texts(options.data),
-        lm.encoder,
-        folder / "labelled",
-        options.machine.processes,
-    )
+    """A classifier on the texts of a draw.
+
+    Args:
+        lm: the language model to build on.
+        texts: those of the draw's rows, in their order.
+        draw: their labels.
+        options: of the call; `data` is not read.
+        chosen: the preset.
+        folder: the run's.
+    """
+    corpus = prepare(texts, lm.encoder, folder / "labelled", options.machine.processes)
     wanted = directions(options.direction, lm.directions)
     share = 1 - LANGUAGE_MODEL_SHARE if options.finetune else 1.0
     budget = _budget(options, share)
     bundle = yield from classify(
         lm,
-        Labelled(_documents(corpus), draw.labels),
+        Labelled(_documents(corpus), draw.labels, draw.weights),
         draw.names,
         chosen.classifier,
         folder / "classifier",
@@ -168,14 +196,25 @@ def _classifier(
         hardware=options.machine.hardware,
         preset=chosen.name,
         budget=budget / len(wanted) if budget else None,
+        kind=draw.kind,
+        objective=options.objective,
+        policy=options.policy,
     )
     provenance = {
         "language_model": lm.provenance,
         "labelled_rows": len(draw.rows),
-        "options": {k: v for k, v in asdict(options).items() if k in KEPT},
+        "options": _kept(options),
         "seed": options.machine.seed,
     }
-    return replace(bundle, provenance=provenance)
+    target = bundle.target.model_copy(update={"separator": draw.separator})
+    return replace(bundle, provenance=provenance, target=target)
+
+
+def _kept(options: TrainOptions) -> dict[str, Any]:
+    """The options that the model's provenance tells: of the target, those that were chosen."""
+    asked, usual = asdict(options), asdict(TrainOptions(options.data, options.out))
+    chosen = {k: asked[k] for k in OF_TARGET if asked[k] != usual[k]}
+    return {k: asked[k] for k in KEPT} | chosen
 
 
 def _documents(corpus: Corpus) -> list[NDArray[np.int64]]:

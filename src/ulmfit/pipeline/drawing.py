@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ulmfit.data.labels import Label
+from ulmfit.data.rows import Row
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import Source
-from ulmfit.stages.classify import check_labels
+from ulmfit.pipeline.separators import free_separator, separated
+from ulmfit.targets.checks import FEWEST, check_labels
+from ulmfit.targets.drawing import balanced
+from ulmfit.targets.encoding import Coding, Target, encode, number
+from ulmfit.targets.kinds import Floats, Kind, Labels, appearances
 
 FILE = "draw.sha256"
+OnBad = Callable[[str], None] | None
 
 
 @dataclass(frozen=True)
@@ -24,14 +31,26 @@ class Draw:
 
     rows: NDArray[np.int64]
     """numbers of the rows, rising"""
-    labels: NDArray[np.int64]
+    labels: Labels
+    """of the rows, as `targets.kinds`"""
     names: list[str]
+    kind: Kind = "single"
+    weights: Floats | None = None
+    """of the rows; None: all alike"""
+    separator: str = ""
+    """multi: what stands between labels in one column of text"""
 
     def told(self) -> str:
         """How many rows there are of each label, for a person."""
-        counts = np.bincount(self.labels, minlength=len(self.names))
-        each = ", ".join(f"{name} {n:,}" for name, n in zip(self.names, counts, strict=True))
-        return f"{len(self.rows):,} labelled rows: {each}"
+        total = f"{len(self.rows):,} labelled rows"
+        if self.kind == "real":
+            low, middle, high = np.quantile(self.labels, (0, 0.5, 1))
+            return f"{total}: values from {low:g} to {high:g}, half of them up to {middle:g}"
+        counts = appearances(self.labels, self.kind, len(self.names))
+        each = [f"{name} {n:,}" for name, n in zip(self.names, counts, strict=True)]
+        if self.kind == "multi":
+            each.append(f"(none) {int((~self.labels.any(1)).sum()):,}")
+        return f"{total}: {', '.join(each)}"
 
     def texts(self, source: Source) -> Iterator[str]:
         """The texts of the rows, streamed from the source they were drawn from."""
@@ -46,6 +65,10 @@ class Draw:
         """
         digest = hashlib.sha256(self.rows.tobytes() + self.labels.tobytes())
         digest.update("\0".join(self.names).encode("utf8", "surrogatepass"))
+        if self.kind != "single":
+            digest.update(self.kind.encode())
+        if self.weights is not None:
+            digest.update(self.weights.tobytes())
         path, mine = folder / FILE, digest.hexdigest().encode()
         if not path.exists():
             write_atomically(path, mine)
@@ -56,70 +79,145 @@ class Draw:
             )
 
 
+@dataclass
+class _Told:
+    """What the labelled rows say."""
+
+    rows: list[int] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+
+
 def draw_labels(
-    source: Source, wanted: int | None, seed: int, on_bad: Callable[[str], None] | None = None
+    source: Source,
+    wanted: int | None,
+    seed: int,
+    on_bad: OnBad = None,
+    *,
+    kind: Kind | None = None,
+    order: Sequence[str] = (),
 ) -> Draw:
-    """Read the labels and choose `wanted` labelled rows, as many of each label as there are.
+    """Read the labels and choose `wanted` labelled rows, evenly (`targets.drawing`).
+
+    Args:
+        source: the data.
+        wanted: how many; None takes all.
+        seed: of the choice.
+        on_bad: called with a message for each row left out.
+        kind: None takes "multi" where the rows hold lists of labels, else "single".
+        order: of an ordinal target, the labels from lowest to highest.
 
     Raises:
-        InputError: fewer labelled rows than wanted, one label only, or a label with one row.
+        InputError: a label does not suit the kind, fewer labelled rows than wanted, one label
+            only, or a label with one row.
     """
-    told = [row.label for row in source.rows(on_bad)]
-    names = sorted({label for label in told if label is not None})
-    number = {name: i for i, name in enumerate(names)}
-    rows = np.array([i for i, label in enumerate(told) if label is not None], np.int64)
-    labels = np.array([number[label] for label in told if label is not None], np.int64)
-    check_labels(labels, names)
+    told, kind = _read(source, on_bad, kind)
+    separator = source.separator or ""
+    if kind == "multi":
+        if not separator and all(isinstance(label, str) for label in told.labels):
+            separator, told.labels = separated(told.labels)
+        separator = separator or free_separator(told.labels)
+    coded = encode(told.labels, kind, order)
+    check_labels(coded.labels, coded.names, kind)
+    kept = np.arange(len(told.rows))
     if wanted is not None:
-        if wanted > len(rows) or wanted < 2 * len(names):
-            raise InputError(
-                f"--labels {wanted}: the data has {len(rows)} labelled rows of {len(names)} "
-                f"labels, so choose a number from {2 * len(names)} to {len(rows)}"
-            )
-        kept = _balanced(labels, len(names), wanted, seed)
-        rows, labels = rows[kept], labels[kept]
-    return Draw(rows, labels, names)
+        kept = _chosen(coded.labels, coded.names, kind, wanted, seed)
+    return Draw(
+        np.array(told.rows, np.int64)[kept],
+        coded.labels[kept],
+        coded.names,
+        kind,
+        None if source.sample_weight is None else np.array(told.weights)[kept],
+        separator if kind == "multi" else "",
+    )
 
 
-def _balanced(labels: NDArray[np.int64], classes: int, wanted: int, seed: int) -> NDArray[np.int64]:
-    """`wanted` positions, dealt to the labels in turn until a label has no more rows."""
-    generator = np.random.default_rng(seed)
-    turn = np.empty(len(labels))
-    for number in range(classes):
-        mine = generator.permutation(np.flatnonzero(labels == number))
-        turn[mine] = np.arange(len(mine)) + number / classes
-    return np.sort(np.argsort(turn, kind="stable")[:wanted])
+def _read(source: Source, on_bad: OnBad, kind: Kind | None) -> tuple[_Told, Kind]:
+    """The labelled rows, and the kind, which the form of the labels shows if it is not given."""
+    told = _Told()
+    first: dict[bool, Row] = {}
+    for i, row in enumerate(source.rows(on_bad)):
+        if row.label is None:
+            continue
+        first.setdefault(isinstance(row.label, tuple), row)
+        _check_form(row, kind)
+        told.rows.append(i)
+        told.labels.append(row.label)
+        told.weights.append(row.weight)
+    if kind is None and len(first) == 2:
+        raise InputError(
+            f"{_place(first[True])} holds a list of labels, and {_place(first[False])} one label: "
+            "with --task multi both are taken, one label being a list of one"
+        )
+    return told, kind or ("multi" if True in first else "single")
+
+
+def _check_form(row: Row, kind: Kind | None) -> None:
+    """Raise InputError for a label that cannot be of this kind, with its place."""
+    if kind in ("single", "ordinal") and isinstance(row.label, tuple):
+        raise InputError(
+            f"{_place(row)} holds a list of labels where one belongs; a text may have several "
+            "with --task multi"
+        )
+    if kind == "real":
+        try:
+            number(row.label or "")
+        except InputError as error:
+            raise InputError(f"{_place(row)}: {error}; --task real needs one each row") from None
+
+
+def _place(row: Row) -> str:
+    return f"{row.file}:{row.line}"
+
+
+def _chosen(
+    labels: Labels, names: list[str], kind: Kind, wanted: int, seed: int
+) -> NDArray[np.int64]:
+    """Places of `wanted` rows that can be learned from."""
+    least = FEWEST if kind in ("multi", "real") else 2 * len(names)
+    if not least <= wanted <= len(labels):
+        of = f" of {len(names)} labels" if names else ""
+        raise InputError(
+            f"--labels {wanted}: the data has {len(labels)} labelled rows{of}, so choose a "
+            f"number from {least} to {len(labels)}"
+        )
+    kept = balanced(labels, len(names), kind, wanted, seed)
+    try:
+        check_labels(labels[kept], names, kind)
+    except InputError as error:
+        raise InputError(f"--labels {wanted} are too few of this data: {error}") from None
+    return kept
 
 
 def known_rows(
-    source: Source, names: Sequence[str], on_bad: Callable[[str], None] | None = None
-) -> Iterator[tuple[str, int]]:
+    source: Source, names: Sequence[str], on_bad: OnBad = None, kind: Kind = "single"
+) -> Iterator[tuple[str, Target]]:
     """(text, number of its label) of each row that has a label, streamed.
+
+    Of a multi-label target the numbers of all its labels, of a real one the value.
 
     Raises:
         InputError: while iterating, a label that is none of `names`, with its file and line.
     """
-    number = {name: i for i, name in enumerate(names)}
+    coding = Coding(kind, names)
     for row in source.rows(on_bad):
         if row.label is None:
             continue
-        if row.label not in number:
-            known = ", ".join(map(repr, names))
-            raise InputError(
-                f"{row.file}:{row.line}: label {row.label!r} is none of the model's: {known}"
-            )
-        yield row.text, number[row.label]
+        try:
+            yield row.text, coding.of(row.label)
+        except InputError as error:
+            raise InputError(f"{_place(row)}: {error}") from None
 
 
 def count_known(
-    source: Source, names: Sequence[str], on_bad: Callable[[str], None] | None = None
+    source: Source, names: Sequence[str], on_bad: OnBad = None, kind: Kind = "single"
 ) -> int:
     """How many rows `known_rows` gives; finds before any long work what would end it.
 
     Raises:
         InputError: as `known_rows`, or there is no such row.
     """
-    count = sum(1 for _ in known_rows(source, names, on_bad))
+    count = sum(1 for _ in known_rows(source, names, on_bad, kind))
     if not count:
         raise InputError(f"{', '.join(source.paths)}: no row has a label")
     return count

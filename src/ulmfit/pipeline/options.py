@@ -17,6 +17,9 @@ from ulmfit.device import Precision, is_bf16, pick_device
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
 from ulmfit.model.heads import Softmax
+from ulmfit.stages.deciding import Policy
+from ulmfit.stages.objective import LossName, Objective
+from ulmfit.targets.kinds import Kind
 from ulmfit.text.rules import PAPER_RULES, Rules
 
 BOTH = "both"
@@ -28,9 +31,14 @@ class Source:
 
     paths: tuple[str, ...]
     text: tuple[str, ...] = ()
-    label: str | None = None
+    label: str | tuple[str, ...] | None = None
+    """several columns say 0 or 1 each"""
     format: str | None = None
     skip_bad_rows: bool = False
+    separator: str | None = None
+    """between the labels of one text in a column of text"""
+    sample_weight: str | None = None
+    """the column with how much a row counts"""
 
     def check(self, need_label: bool = False) -> None:
         """Raise InputError now for what would go wrong at the first row."""
@@ -38,6 +46,7 @@ class Source:
             [Path(p) for p in self.paths],
             text=self.text or None,
             label=self.label,
+            weight=self.sample_weight,
             format=self.format,
             need_label=need_label,
         )
@@ -48,6 +57,8 @@ class Source:
             [Path(p) for p in self.paths],
             text=self.text or None,
             label=self.label,
+            separator=self.separator,
+            weight=self.sample_weight,
             format=self.format,
             skip_bad_rows=self.skip_bad_rows,
             on_bad=on_bad,
@@ -55,7 +66,7 @@ class Source:
 
     def without_labels(self) -> Source:
         """The same files, no column taken for a label, so that none can be doubtful."""
-        return replace(self, label=NO_LABEL)
+        return replace(self, label=NO_LABEL, separator=None, sample_weight=None)
 
     def texts(self, on_bad: Callable[[str], None] | None = None) -> Iterator[str]:
         """The rows' texts, streamed."""
@@ -160,6 +171,30 @@ class TrainOptions:
     settings: dict[str, Any] | None = None
     """values over the preset's (`ulmfit.settings`); `lm_epochs` and `epochs` go before them"""
     time_budget: float | None = None
+    task: Kind | None = None
+    """the kind of target; None: multi where the rows hold lists of labels, else single"""
+    order: tuple[str, ...] = ()
+    """ordinal: the labels from lowest to highest; () sorts numbers"""
+    class_weights: Literal["balanced"] | dict[str, float] | None = None
+    loss: LossName = "cross-entropy"
+    focal_gamma: float = 2.0
+    label_smoothing: float = 0.0
+    calibrate: bool = True
+    """divide the logits by a temperature that was fitted on the validation rows"""
+    abstain_below: float | None = None
+    """the model gives no answer that is less probable to be right"""
+    coverage: float | None = None
+    """that border is drawn so that this share of the validation rows is answered"""
+
+    @property
+    def objective(self) -> Objective:
+        """The loss."""
+        return Objective(self.loss, self.focal_gamma, self.label_smoothing, self.class_weights)
+
+    @property
+    def policy(self) -> Policy:
+        """What the validation rows decide."""
+        return Policy(self.calibrate, self.abstain_below, self.coverage)
 
 
 Options = PretrainOptions | FinetuneOptions | TrainOptions

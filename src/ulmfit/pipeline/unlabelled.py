@@ -1,0 +1,49 @@
+"""The files that `ulmfit train` is given for the language model alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from ulmfit.errors import InputError
+from ulmfit.pipeline.options import Source, TrainOptions
+
+
+def unlabelled_sources(options: TrainOptions) -> list[Source]:
+    """The unlabelled files, each checked.
+
+    Raises:
+        InputError: one cannot be read, or the language model is not fine-tuned at all.
+    """
+    if options.unlabelled and not options.finetune:
+        raise InputError(
+            "--unlabelled texts are for fine-tuning the language model, which --no-finetune "
+            "leaves out; drop one of the two"
+        )
+    return [_alike(path, options.data) for path in options.unlabelled]
+
+
+def _alike(path: str, data: Source) -> Source:
+    """An unlabelled file, read like the data where it looks like it: else by its own columns."""
+    suffixes = {Path(p).suffix for p in data.paths}
+    source = replace(
+        data.without_labels(),
+        paths=(path,),
+        format=data.format if Path(path).suffix in suffixes else None,
+    )
+    by_itself = replace(source, text=())
+    try:
+        source.check()
+    except InputError:
+        if source == by_itself or not _opens(by_itself):
+            raise
+        return by_itself
+    return source
+
+
+def _opens(source: Source) -> bool:
+    try:
+        source.check()
+    except InputError:
+        return False
+    return True
