@@ -18,7 +18,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 
 # Rooms by floor. An import goes down, or stays on its floor where that is open and acyclic.
 FLOORS = {
-    0: {"errors", "device", "files", "wording"},
+    0: {"errors", "device", "files", "figures", "wording"},
     1: {"text", "data", "model", "training", "metrics", "targets", "baseline", "demo"},
     2: {"corpus", "bundle", "manifest", "run", "tasks", "language_modelling", "compact"},
     3: {"stages", "presets", "settings", "predict", "vectors", "pretrained"},

@@ -153,7 +153,8 @@ CALLS: list[tuple[str, Options]] = [
             Source(("it's.csv",), ("a b", "-c"), "$(label)", "csv", True),
             "m",
             Machine("cpu", "fp32", 3, 7),
-            *("lm", ("x", "y"), ("t.csv",), "v2", "both", 20, False, 2, 3, 1.5),
+            *("lm", ("x", "y"), ("t.csv",), "v2", "both", 20, False, 2, 3),
+            time_budget=1.5,
         ),
     ),
     ("finetune", FinetuneOptions("en-mini", Source(("a.csv",), label=""), "m")),
@@ -174,6 +175,23 @@ CALLS: list[tuple[str, Options]] = [
             storage="int8",
         ),
     ),
+    (
+        "train",
+        TrainOptions(
+            Source(("a.csv",), label=("rude", "late"), separator="|", sample_weight="w"),
+            "m",
+            task="ordinal",
+            order=("low", "a,b", "-"),
+            class_weights={"a=b, c": 2.0, "d": 0.5},
+            loss="focal",
+            focal_gamma=1.5,
+            label_smoothing=0.1,
+            calibrate=False,
+            abstain_below=0.25,
+            coverage=0.9,
+        ),
+    ),
+    ("train", TrainOptions(Source(("a.csv",)), "m", class_weights="balanced")),
 ]
 
 

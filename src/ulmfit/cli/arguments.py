@@ -37,15 +37,34 @@ Text = Annotated[
     typer.Option("--text", metavar="COLUMN", help="Column with the text; repeat to join several."),
 ]
 Label = Annotated[
-    str | None, typer.Option("--label", metavar="COLUMN", help="Column with the label.")
+    list[str] | None,
+    typer.Option(
+        "--label", metavar="COLUMN", help="Column with the label; repeat for columns of 0 and 1."
+    ),
+]
+Separator = Annotated[
+    str | None,
+    typer.Option(
+        "--separator", metavar="MARK", help="Between several labels that stand in one column."
+    ),
+]
+AbstainBelow = Annotated[
+    float | None,
+    typer.Option(
+        "--abstain-below",
+        metavar="P",
+        min=0,
+        max=1,
+        help="Leave open what is less probable to be right; 0: nothing.",
+    ),
 ]
 Format = Annotated[
     str | None,
     typer.Option(
         "--format",
         metavar="NAME",
-        help="csv, tsv, zhang-csv, jsonl, parquet, arrow, class-folders, trec, fasttext, lines, text or "
-        "tokens, where the file's name does not tell.",
+        help="csv, tsv, zhang-csv, jsonl, parquet, arrow, class-folders, trec, fasttext, lines, "
+        "text or tokens, where the file's name does not tell.",
     ),
 ]
 SkipBadRows = Annotated[
@@ -100,14 +119,28 @@ Seed = Annotated[
 def source(
     paths: list[str],
     text: list[str] | None = None,
-    label: str | None = None,
+    label: list[str] | str | None = None,
     format: str | None = None,
     skip_bad_rows: bool = False,
+    separator: str | None = None,
+    sample_weight: str | None = None,
 ) -> Source:
     """The files of a call and how to read them."""
     from ulmfit.pipeline.options import Source
 
-    return Source(tuple(paths), tuple(text or ()), label, format, skip_bad_rows)
+    if isinstance(label, list):
+        columns = tuple(label) if len(label) > 1 else next(iter(label), None)
+    else:
+        columns = label
+    return Source(
+        tuple(paths),
+        tuple(text or ()),
+        columns,
+        format,
+        skip_bad_rows,
+        separator,
+        sample_weight,
+    )
 
 
 def settings(given: str | None) -> dict[str, Any] | None:

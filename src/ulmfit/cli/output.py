@@ -7,10 +7,14 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ulmfit.figures import abstained, calibrated, held_out, tested
+
 if TYPE_CHECKING:
     from ulmfit.bundle import Bundle
 
 MAX_CONFUSION = 10  # labels; beyond, the table does not fit on a terminal
+MAX_LABELS = 40  # lines of a table
+RATES = ("precision", "recall", "f1")
 
 
 def answer(result: Mapping[str, object], lines: Iterable[str], as_json: bool) -> None:
@@ -60,7 +64,12 @@ def model_result(bundle: Bundle, out: str) -> dict[str, Any]:
         return {**result, "validation": held_out}
     rows = {name: metrics.get(name) for name in ("train_rows", "valid_rows")}
     figures = {"validation": metrics.get("validation", {}), "test": metrics.get("test")}
-    return {**result, "labels": bundle.labels, **rows, **figures}
+    decided = {
+        "calibration": metrics.get("calibration"),
+        "abstain_below": bundle.target.abstain_below,
+    }
+    told = {"task": bundle.target.kind, "labels": bundle.labels}
+    return {**result, **told, **rows, **figures, **decided}
 
 
 def model_lines(result: Mapping[str, Any]) -> list[str]:
@@ -73,36 +82,65 @@ def model_lines(result: Mapping[str, Any]) -> list[str]:
             for direction, figures in result["validation"].items()
             if figures
         ]
-    held_out = result["validation"]
-    if held_out:
+    kind, validation = result["task"], result["validation"]
+    if validation:
         lines.append(
-            f"validation  accuracy {held_out['accuracy']:.2%} on the {result['valid_rows']:,} rows "
+            f"validation  {held_out(kind, validation)} on the {result['valid_rows']:,} rows "
             "that chose the best epoch"
         )
+    if result["calibration"]:
+        lines.append(f"calibration {calibrated(result['calibration'])}")
+    if result["abstain_below"]:
+        lines.append(f"abstains    below a confidence of {result['abstain_below']:.4f}")
     if result["test"]:
-        lines.append(f"test        {_accuracy(result['test'])}")
+        lines.append(f"test        {tested(kind, result['test'])}")
     return lines
 
 
-def _accuracy(figures: Mapping[str, Any]) -> str:
-    low, high = figures["accuracy_ci"]
-    interval = f"95%: {low:.2%} to {high:.2%}"
-    return f"accuracy {figures['accuracy']:.2%} ({interval}) on {figures['n']:,} rows"
+def evaluation_lines(figures: Mapping[str, Any], curve: bool = False) -> list[str]:
+    """The figures of a classifier for a person, with the curve of coverage if wanted."""
+    kind = figures["kind"]
+    lines = [tested(kind, figures)]
+    if kind == "real":
+        return lines
+    f1 = f"macro F1 {figures['macro_f1']:.4f}   " if kind == "single" else ""
+    lines.append(
+        f"{f1}log loss {figures['log_loss']:.4f} nats   "
+        f"calibration error {figures['calibration_error']:.4f}"
+    )
+    if "calibration" in figures:
+        lines.append(calibrated(figures["calibration"]))
+    if "abstaining" in figures:
+        lines.append(abstained(figures["abstaining"]))
+    if curve:
+        lines += ["", *_coverage(figures["coverage"])]
+    return [*lines, "", *(_per_label(figures) if kind == "multi" else _confusion(figures))]
 
 
-def evaluation_lines(figures: Mapping[str, Any]) -> list[str]:
-    """The figures of a classifier for a person."""
-    lines = [
-        _accuracy(figures),
-        f"macro F1 {figures['macro_f1']:.4f}   log loss {figures['log_loss']:.4f} nats   "
-        f"calibration error {figures['calibration_error']:.4f}",
-        "",
-    ]
+def _confusion(figures: Mapping[str, Any]) -> list[str]:
     labels = [_short(label) for label in figures["labels"]]
     if len(labels) > MAX_CONFUSION:
-        return [*lines, f"the confusion of {len(labels)} labels is in the output of --json"]
+        return [f"the confusion of {len(labels)} labels is in the output of --json"]
     rows = [[name, *map(str, row)] for name, row in zip(labels, figures["confusion"], strict=True)]
-    return [*lines, *table(rows, ["true \\ predicted", *labels])]
+    return table(rows, ["true \\ predicted", *labels])
+
+
+def _per_label(figures: Mapping[str, Any]) -> list[str]:
+    rows = [
+        [_short(label, 30), *(f"{f[key]:.4f}" for key in RATES), f"{f['support']:,}"]
+        for label, f in zip(figures["labels"], figures["per_label"], strict=True)
+    ]
+    lines = table(rows[:MAX_LABELS], ["label", "precision", "recall", "F1", "rows"])
+    more = len(rows) - MAX_LABELS
+    return [*lines, f"{more} more labels are in the output of --json"] if more > 0 else lines
+
+
+def _coverage(points: Sequence[Mapping[str, Any]]) -> list[str]:
+    rows = [
+        [f"{p['coverage']:.1%}", f"{p['confidence']:.4f}", f"{p['accuracy']:.2%}", f"{p['n']:,}"]
+        for p in points
+    ]
+    return table(rows, ["answered", "confidence from", "right", "rows"])
 
 
 def _short(label: str, width: int = 12) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ulmfit.cli import arguments as a
+from ulmfit.cli import target_arguments as t
 from ulmfit.cli.model_making import make_model
 
 Lm = Annotated[
@@ -50,9 +51,20 @@ def train(
     test: Test = None,
     text: a.Text = None,
     label: a.Label = None,
+    separator: a.Separator = None,
+    sample_weight: t.SampleWeight = None,
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
     labels: Labels = None,
+    task: t.Task = None,
+    order: t.Order = None,
+    class_weights: t.ClassWeights = None,
+    loss: t.Loss = "cross-entropy",
+    focal_gamma: t.FocalGamma = 2.0,
+    label_smoothing: t.LabelSmoothing = 0.0,
+    calibrate: t.Calibrate = True,
+    abstain_below: a.AbstainBelow = None,
+    coverage: t.Coverage = None,
     preset: a.Preset = "default",
     settings: a.Settings = None,
     direction: a.Direction = None,
@@ -72,7 +84,7 @@ def train(
     from ulmfit.pipeline.options import TrainOptions
 
     options = TrainOptions(
-        data=a.source(data, text, label, format, skip_bad_rows),
+        data=a.source(data, text, label, format, skip_bad_rows, separator, sample_weight),
         out=out,
         machine=a.machine(device, precision, workers, seed),
         lm=lm,
@@ -86,6 +98,15 @@ def train(
         epochs=epochs,
         settings=a.settings(settings),
         time_budget=time_budget,
+        task=task,
+        order=tuple(order or ()),
+        class_weights=t.class_weights(class_weights),
+        loss=loss,
+        focal_gamma=focal_gamma,
+        label_smoothing=label_smoothing,
+        calibrate=calibrate,
+        abstain_below=abstain_below,
+        coverage=coverage,
     )
     make_model(pipeline.train(options, overwrite=overwrite), out, json)
 

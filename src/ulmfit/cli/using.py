@@ -22,6 +22,7 @@ def predict(
     text: a.Text = None,
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
+    abstain_below: a.AbstainBelow = None,
     device: a.Device = "auto",
     precision: a.AnswerPrecision = "auto",
     json: a.Json = False,
@@ -40,6 +41,7 @@ def predict(
             a.machine(device, precision),
             progress,
             skipped.append,
+            abstain_below,
         )
     tell_skipped(skipped)
     result = {"out": out, "rows": rows, "skipped": skipped}
@@ -51,8 +53,14 @@ def evaluate(
     data: a.Data,
     text: a.Text = None,
     label: a.Label = None,
+    separator: a.Separator = None,
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
+    abstain_below: a.AbstainBelow = None,
+    coverage: Annotated[
+        bool,
+        typer.Option("--coverage", help="Show how right the surest answers are, share by share."),
+    ] = False,
     device: a.Device = "auto",
     precision: a.AnswerPrecision = "auto",
     json: a.Json = False,
@@ -66,13 +74,14 @@ def evaluate(
     with counting("predicting") as progress:
         figures = evaluate(
             load(model),
-            a.source(data, text, label, format, skip_bad_rows),
+            a.source(data, text, label, format, skip_bad_rows, separator),
             a.machine(device, precision),
             progress,
             skipped.append,
+            abstain_below,
         )
     tell_skipped(skipped)
-    answer({"model": model, **figures}, evaluation_lines(figures), json)
+    answer({"model": model, **figures}, evaluation_lines(figures, coverage), json)
 
 
 def perplexity(

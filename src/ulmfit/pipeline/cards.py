@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ulmfit.bundle import Bundle
+from ulmfit.figures import abstained, calibrated, held_out, tested
 
 
 def language_model_card(bundle: Bundle) -> str:
@@ -21,26 +22,51 @@ def language_model_card(bundle: Bundle) -> str:
     return "\n".join(lines)
 
 
+TITLES = {
+    "single": "A text classifier made with ulmfit",
+    "multi": "A multi-label text classifier made with ulmfit",
+    "ordinal": "A classifier of ordered labels made with ulmfit",
+    "real": "A model of real values for texts, made with ulmfit",
+}
+
+
 def classifier_card(bundle: Bundle) -> str:
     """The card of a classifier."""
-    lines = ["# A text classifier made with ulmfit", "", *_shape(bundle)]
-    lines.append(f"- labels: {', '.join(map(_quoted, bundle.labels))}")
+    kind, metrics = bundle.target.kind, bundle.metrics
+    lines = [f"# {TITLES[kind]}", "", *_shape(bundle), *_target(bundle)]
     lines += ["", "## Figures", ""]
-    figures: dict[str, Any] = bundle.metrics.get("validation", {})
+    figures: dict[str, Any] = metrics.get("validation", {})
     if figures:
+        loss = "" if kind == "real" else f", log loss {figures['loss']:.4f}"
         lines.append(
-            f"- validation ({bundle.metrics['valid_rows']} rows that chose the best epoch): "
-            f"accuracy {figures['accuracy']:.4f}, log loss {figures['loss']:.4f}"
+            f"- validation ({metrics['valid_rows']} rows that chose the best epoch): "
+            f"{held_out(kind, figures)}{loss}"
         )
-    if test := bundle.metrics.get("test"):
-        low, high = test["accuracy_ci"]
-        lines.append(
-            f"- test ({test['n']} rows): accuracy {test['accuracy']:.4f} "
-            f"(95% {low:.4f} to {high:.4f}), macro F1 {test['macro_f1']:.4f}"
-        )
+    if calibration := metrics.get("calibration"):
+        lines.append(f"- {calibrated(calibration)} (on the validation rows)")
+    if test := metrics.get("test"):
+        f1 = f", macro F1 {test['macro_f1']:.4f}" if kind == "single" else ""
+        lines.append(f"- test: {tested(kind, test)}{f1}")
+        if abstaining := test.get("abstaining"):
+            lines.append(f"- test, unsure answers left open: {abstained(abstaining)}")
     lines += ["", *_provenance(bundle)]
     lines += ["", "## Use", "", "    ulmfit predict THIS_FOLDER texts.csv -o out.csv", ""]
     return "\n".join(lines)
+
+
+def _target(bundle: Bundle) -> list[str]:
+    """What the outputs mean."""
+    target = bundle.target
+    if target.kind == "real":
+        return [f"- values: mean {target.mean:g}, standard deviation {target.scale:g} in training"]
+    order = ", from lowest to highest" if target.kind == "ordinal" else ""
+    lines = [f"- labels{order}: {', '.join(map(_quoted, bundle.labels))}"]
+    if target.thresholds:
+        each = ", ".join(f"{threshold:.3f}" for threshold in target.thresholds)
+        lines.append(f"- a label is given from these probabilities on: {each}")
+    if target.abstain_below:
+        lines.append(f"- no answer below a confidence of {target.abstain_below:.4f}")
+    return lines
 
 
 def _shape(bundle: Bundle) -> list[str]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from ulmfit import device as devices
@@ -18,56 +16,17 @@ from ulmfit.corpus import prepare
 from ulmfit.data.rows import Row
 from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.errors import InputError
-from ulmfit.metrics import bits_per_byte, score, word_perplexity
+from ulmfit.metrics import bits_per_byte, word_perplexity
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
-from ulmfit.pipeline.drawing import count_known, known_rows
+from ulmfit.pipeline.evaluating import Progress, exact
+from ulmfit.pipeline.evaluating import evaluate as evaluate
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.predict import Predictor
 from ulmfit.tasks import stream_nats
 from ulmfit.text.specials import BEGIN_ID, PADDING_ID, UNKNOWN_ID
 
 NO_DROPOUT = Dropouts(0, 0, 0, 0, 0)
-Progress = Callable[[int, int | None], None]
-"""called with how much is done and of how much"""
-
-
-def exact(precision: devices.Precision) -> devices.Precision:
-    """fp32 unless asked otherwise: an answer must not depend on the batch it was given in."""
-    return "fp32" if precision == "auto" else precision
-
-
-def evaluate(
-    bundle: Bundle,
-    source: Source,
-    machine: Machine,
-    progress: Progress = lambda done, total: None,
-    on_bad: Callable[[str], None] | None = None,
-) -> dict[str, Any]:
-    """Figures of a classifier on labelled rows; rows without a label are passed over.
-
-    Returns:
-        `metrics.Scores` as a dict, and `labels`, the order of `confusion`.
-
-    Raises:
-        InputError: no labelled row, or a label that the model does not know.
-    """
-    source.check(need_label=True)
-    predictor = Predictor(bundle, machine.device, exact(machine.precision))
-    total = count_known(source, bundle.labels, on_bad)
-    truth: list[int] = []
-
-    def texts() -> Iterator[str]:
-        for text, number in known_rows(source, bundle.labels):
-            truth.append(number)
-            yield text
-
-    answers = []
-    for answer in predictor.probabilities(texts()):
-        answers.append(answer)
-        progress(len(answers), total)
-    scores = score(np.array(truth), np.stack(answers))
-    return {**asdict(scores), "accuracy_ci": list(scores.accuracy_ci), "labels": bundle.labels}
 
 
 def perplexity(
@@ -129,11 +88,22 @@ def predict_file(
     machine: Machine,
     progress: Progress = lambda done, total: None,
     on_bad: Callable[[str], None] | None = None,
+    abstain_below: float | None = None,
 ) -> int:
     """Predict every row of `source` into `out`, in order; whole or not there.
 
     The rows are read once before, so that a bad one is found at the start and not in the last
     hour, and the time left can be told.
+
+    Args:
+        bundle: a classifier.
+        source: the rows; no column is taken for a label.
+        out: a .csv, .tsv, .jsonl or .parquet file.
+        machine: where to compute.
+        progress: told how many rows are done.
+        on_bad: called with a message for each row left out.
+        abstain_below: leave open what is less probable to be right; None takes the model's
+            border, if it has one; 0 answers everything.
 
     Returns:
         How many rows were written.
@@ -154,11 +124,13 @@ def predict_file(
             yield row.text
 
     done = 0
-    writer = PredictionWriter(out, bundle.labels)
+    answers = predictor.answers(texts(), abstain_below)
+    writer = _writer(out, bundle, abstain_below)
     total = sum(1 for _ in source.rows(on_bad))
     with writer:
-        for answer in predictor.probabilities(texts()):
-            writer.write(waiting[done], bundle.labels[int(answer.argmax())], answer.tolist())
+        for answer in answers:
+            rows = () if answer.probabilities is None else answer.probabilities.tolist()
+            writer.write(waiting[done], answer.label, rows)
             waiting[done] = {}
             done += 1
             if done == len(waiting):
@@ -166,6 +138,17 @@ def predict_file(
                 progress(writer.rows, total)
                 done = 0
     return writer.rows
+
+
+def _writer(out: Path, bundle: Bundle, abstain_below: float | None) -> PredictionWriter:
+    border = bundle.target.abstain_below if abstain_below is None else abstain_below
+    return PredictionWriter(
+        out,
+        bundle.labels,
+        label="value" if bundle.target.kind == "real" else "label",
+        separator=bundle.target.separator,
+        abstains=bool(border),
+    )
 
 
 def _refuse_input_as_output(source: Source, out: Path) -> None:
