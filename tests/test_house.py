@@ -20,8 +20,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 FLOORS = {
     0: {"errors", "device", "files", "figures", "wording"},
     1: {"text", "data", "model", "training", "metrics", "targets", "baseline", "demo"},
-    2: {"corpus", "bundle", "manifest", "run", "tasks", "language_modelling", "compact"},
-    3: {"stages", "presets", "settings", "predict", "vectors", "pretrained"},
+    2: {"corpus", "bundle", "manifest", "remote", "run", "tasks", "stream_task", "resident", "language_modelling", "compact"},
+    3: {"stages", "presets", "settings", "predict", "vectors", "pretrained", "explanations", "label_errors"},
     4: {
         *{"pipeline", "estimator", "report", "serve", "export"},
         *{"rate_finding", "tuning", "cross_validation", "tracking", "hub"},

@@ -39,6 +39,7 @@ from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
 from ulmfit.targets.kinds import outputs
+from ulmfit.remote import local_folder
 from ulmfit.text.encoder import Encoder
 
 __all__ = ["Bundle", "Direction", "HeadConfig", "TargetConfig", "empty_classifier", "load", "save"]
@@ -175,12 +176,12 @@ def _swap(new: Path, folder: Path) -> None:
 
 
 def load(folder: Path | str) -> Bundle:
-    """Open a bundle, checked whole.
+    """Open a bundle, checked whole: a folder, or `hf://user/name@revision` (`ulmfit.remote`).
 
     Raises:
         InputError: something is missing, changed, cut short or does not fit; it says what.
     """
-    folder = Path(folder)
+    folder = local_folder(folder)
     config = read_config(folder)
     wanted = {WEIGHTS[d] for d in config.directions} | {"tokenizer.json", "metrics.json"}
     if missing := wanted - config.files.keys():

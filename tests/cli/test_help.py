@@ -8,13 +8,15 @@ from ulmfit.cli import app
 from ulmfit.data.sources import FORMATS
 from ulmfit.presets import PRESETS
 
-COMMANDS = [info.callback.__name__ for info in app.registered_commands if info.callback]
+COMMANDS = [
+    info.callback.__name__.replace("_", "-") for info in app.registered_commands if info.callback
+]
 
 
 def test_every_command_of_the_project_is_there():
     assert set(COMMANDS) == {
         *("pretrain", "finetune", "train", "predict", "evaluate", "perplexity", "generate"),
-        *("models", "data", "resume", "demo"),
+        *("models", "data", "resume", "demo", "push", "pull"),
     }
 
 

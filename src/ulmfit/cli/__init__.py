@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ulmfit.cli import demo, language_models, shelves, training, using
+from ulmfit.cli import demo, hub, language_models, shelves, training, using
 from ulmfit.cli.errors import guard
 
 EPILOG = "Each command has its own --help, and --json for programs."
@@ -35,6 +35,8 @@ for command in (
     using.perplexity,
     using.generate,
     training.resume,
+    hub.push,
+    hub.pull,
     shelves.models,
     shelves.data,
     demo.demo,

@@ -24,6 +24,7 @@ from ulmfit.pipeline.options import (
 )
 from ulmfit.pipeline.record import keep
 from ulmfit.pipeline.sessions import session
+from ulmfit.remote import is_remote, local_folder
 
 COMMANDS: dict[str, type[Options]] = {
     "pretrain": PretrainOptions,
@@ -115,7 +116,9 @@ def _absolute(options: Options) -> Options:
         if paths := getattr(options, name, None):
             changes[name] = tuple(map(_absolute_path, paths))
     lm = getattr(options, "lm", None)
-    if lm is not None and Path(lm).exists():  # else the name of an embedded one
+    if lm is not None and is_remote(lm):  # the files of this day, whatever the hub has later
+        changes["lm"] = str(local_folder(lm))
+    elif lm is not None and Path(lm).exists():  # else the name of an embedded one
         changes["lm"] = _absolute_path(lm)
     return replace(options, **changes)
 

@@ -10,6 +10,7 @@ from typing import Any
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
+from ulmfit.remote import local_folder
 
 DEFAULT = "en-mini"
 HERE = Path(str(files(__package__)))
@@ -35,12 +36,12 @@ def _told(folder: Path) -> dict[str, Any]:
 
 
 def open_pretrained(name: str) -> Bundle:
-    """A language model by the name of an embedded one, or from a bundle's folder.
+    """A language model by the name of an embedded one, of a bundle's folder, or `hf://user/name`.
 
     Raises:
         InputError: there is neither, or the folder holds no whole language model.
     """
-    folder = Path(name)
+    folder = local_folder(name)
     embedded = HERE / name
     if not folder.exists() and "/" not in name and (embedded / "config.json").exists():
         folder = embedded
