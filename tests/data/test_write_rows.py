@@ -139,6 +139,26 @@ def test_a_kill_leaves_no_half_file_under_the_name(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+@pytest.mark.parametrize("format", FORMATS)
+def test_several_labels_an_open_answer_and_a_value(tmp_path: Path, format: str) -> None:
+    labels = [(), ("a", "b"), None, ("ü\ud800",)] * 600  # more than one group of Parquet
+    path = tmp_path / f"sets.{format}"
+    with PredictionWriter(path, ["a"], separator="|", abstains=True) as out:
+        for label in labels:
+            out.write({"text": "t"}, label, [0.5])
+    back = [row.label for row in read_rows([path], separator="|")]
+    odd = "ü\ud800" if format == "jsonl" else "ü\\ud800"
+    assert back == [(odd,) if label and label[0] == "ü\ud800" else label for label in labels]
+    first, second, third, _ = read(path)[:4]
+    assert [str(row["abstained"]) for row in (first, second, third)] == ["False", "False", "True"]
+    path = tmp_path / f"values.{format}"
+    with PredictionWriter(path, [], label="value") as out:
+        out.write({"text": "t", "value": "old"}, 1 / 3)
+    (row,) = read(path)
+    assert list(row) == ["text", "value", "value_predicted"]
+    assert float(str(row["value_predicted"])) == 1 / 3
+
+
 def odd_values() -> Iterator[Mapping[str, object]]:
     yield {
         "text": "a\ud800b",
