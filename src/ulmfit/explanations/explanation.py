@@ -1,0 +1,141 @@
+"""A text and a classifier -> the answer, and what each word of the text did for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulmfit.bundle import Bundle
+from ulmfit.data.stream import reverse_document
+from ulmfit.errors import InputError
+from ulmfit.explanations.gradients import Quantity, token_scores
+from ulmfit.explanations.quantity import quantity_of
+from ulmfit.explanations.words import NONE, read
+from ulmfit.predict import Predictor
+from ulmfit.targets.decisions import decide
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of the user's text."""
+
+    start: int
+    end: int
+    text: str
+    """the characters from `start` up to `end`"""
+    score: float
+    """what it adds to the log-odds of the label in nats (or to the value); above 0: for it"""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """An answer and the words that moved it."""
+
+    text: str
+    label: str | None
+    """the label that is explained; None for a real value"""
+    predicted: str | None
+    """the answer, of several labels the most probable one; None for a real value"""
+    probability: float | None
+    """of `label`"""
+    value: float | None
+    """of a real-valued model"""
+    probabilities: dict[str, float]
+    words: tuple[Word, ...]
+    """in the order of the text, without overlap; what lies between them has no score"""
+
+    def top(self, count: int = 10) -> list[Word]:
+        """The words that moved the answer most, for or against, the strongest first."""
+        moved = [word for word in self.words if word.score]
+        return sorted(moved, key=lambda word: -abs(word.score))[:count]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        return asdict(self)
+
+
+def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -> Explanation:
+    """Tell which words of a text moved a classifier's answer, and how far.
+
+    The scores are integrated gradients (Sundararajan et al. 2017), summed over the tokens of
+    each word and averaged over the directions; experiments/LOG.md tells how faithful they are.
+
+    Args:
+        model: a classifier, or its predictor where several texts are explained.
+        text: any; the words keep its spelling.
+        label: the label to explain; None takes the predicted one, of several the most probable.
+
+    Raises:
+        InputError: the bundle is no classifier, it knows no such label, or there is no text.
+
+    Example:
+        >>> for word in explain(bundle, "What a film!").top(3):  # doctest: +SKIP
+        ...     print(word.text, word.score)
+    """
+    if not text or text.isspace():
+        raise InputError("there is no text to explain")
+    predictor = model if isinstance(model, Predictor) else Predictor(model)
+    if predictor.target.kind == "real":
+        return _value(predictor, text, label)
+    probabilities = next(iter(predictor.probabilities([text])))
+    if predictor.target.kind == "multi":
+        predicted = int(probabilities.argmax())
+    else:
+        predicted = int(decide(probabilities[None], predictor.target.kind)[0])
+    chosen = predicted if label is None else _number(label, predictor.labels)
+    return Explanation(
+        text,
+        label=predictor.labels[chosen],
+        predicted=predictor.labels[predicted],
+        probability=float(probabilities[chosen]),
+        value=None,
+        probabilities=dict(zip(predictor.labels, probabilities.tolist(), strict=True)),
+        words=_words(predictor, text, quantity_of(predictor.target, chosen)),
+    )
+
+
+def explain_many(
+    model: Bundle | Predictor, texts: Iterable[str], *, label: str | None = None
+) -> Iterator[Explanation]:
+    """As `explain`, one text after another, in order."""
+    predictor = model if isinstance(model, Predictor) else Predictor(model)
+    return (explain(predictor, text, label=label) for text in texts)
+
+
+def _value(predictor: Predictor, text: str, label: str | None) -> Explanation:
+    if label is not None:
+        raise InputError(f"label {label!r}: this model answers with a value and knows no labels")
+    value = float(next(iter(predictor.values([text]))))
+    words = _words(predictor, text, quantity_of(predictor.target, 0))
+    return Explanation(text, None, None, None, value, {}, words)
+
+
+def _number(label: str, labels: list[str]) -> int:
+    if label not in labels:
+        known = ", ".join(map(repr, labels))
+        raise InputError(f"label {label!r} is none of the model's: {known}")
+    return labels.index(label)
+
+
+def _words(predictor: Predictor, text: str, quantity: Quantity) -> tuple[Word, ...]:
+    """The words with their scores: each the sum over its tokens, and the directions' mean."""
+    reading = read(text, predictor.encoder.tokenizer)
+    ids = predictor.encoder.encode(text).astype(np.int64)
+    by_direction: list[NDArray[np.float64]] = []
+    for direction, model in predictor.models.items():
+        if direction == "forward":
+            by_direction.append(token_scores(model, ids, quantity))
+        else:
+            scores = token_scores(model, reverse_document(ids), quantity)
+            by_direction.append(np.concatenate([scores[:1], scores[:0:-1]]))
+    scores = np.mean(by_direction, axis=0)
+    known = reading.owner != NONE
+    sums = np.bincount(reading.owner[known], scores[known], len(reading.spans))
+    return tuple(
+        Word(start, end, text[start:end], float(score))
+        for (start, end), score in zip(reading.spans, sums, strict=True)
+    )

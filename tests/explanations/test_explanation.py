@@ -1,0 +1,100 @@
+"""An explanation names the user's words, and they are what moved the answer."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from ulmfit.errors import InputError
+from ulmfit.explanations import explain, explain_many
+from ulmfit.predict import Predictor
+
+TELLING = {"bad", "dull", "awful", "boring", "good", "great", "fine", "lovely"}  # tests/conftest.py
+
+
+def test_it_tells_the_answer(taught, texts):
+    found = explain(taught, texts[0])
+    probabilities = next(Predictor(taught).probabilities(texts[:1]))
+    assert found.predicted == found.label == taught.labels[int(probabilities.argmax())]
+    assert found.probability == pytest.approx(probabilities.max())
+    assert list(found.probabilities) == taught.labels
+    assert found.value is None
+
+
+def test_the_words_are_those_of_the_text(taught):
+    text = "A  GOOD film, <br /> and\nGreat!!!"
+    found = explain(taught, text)
+    assert [text[word.start : word.end] for word in found.words] == [w.text for w in found.words]
+    assert {"A", "GOOD", "film", "Great", "!!!"} <= {word.text for word in found.words}
+
+
+def test_telling_words_are_found(taught, texts):
+    """In most texts a word that was drawn by its label alone stands first."""
+    predictor = Predictor(taught)
+    strongest = [each.top(1)[0].text for each in explain_many(predictor, texts[:20])]
+    assert np.mean([word in TELLING for word in strongest]) > 0.8
+
+
+def test_without_its_strongest_word_the_answer_falls_more_than_without_another(taught, texts):
+    predictor = Predictor(taught)
+    draw = np.random.default_rng(0)
+    falls = []
+    for each in explain_many(predictor, texts[20:]):
+        strongest = max(each.words, key=lambda word: word.score)
+        other = each.words[draw.integers(len(each.words))]
+        cut = [each.text[: w.start] + each.text[w.end :] for w in (strongest, other)]
+        label = predictor.labels.index(each.label)
+        after = [row[label] for row in predictor.probabilities(cut)]
+        falls.append(after[1] - after[0])
+    assert np.mean(falls) > 0.02
+
+
+def test_another_label_turns_the_signs_of_two_around(taught, texts):
+    good, bad = (explain(taught, texts[1], label=label) for label in ("good", "bad"))
+    assert good.probability + bad.probability == pytest.approx(1)
+    np.testing.assert_allclose(
+        [word.score for word in good.words], [-word.score for word in bad.words], atol=1e-5
+    )
+
+
+def test_directions_are_averaged(taught, texts):
+    label = "good"
+    both = explain(taught, texts[3], label=label)
+    single = [
+        explain(replace(taught, weights={d: taught.weights[d]}), texts[3], label=label)
+        for d in taught.directions
+    ]
+    means = np.mean([[word.score for word in each.words] for each in single], axis=0)
+    np.testing.assert_allclose([word.score for word in both.words], means, atol=1e-6)
+
+
+def test_top_is_sorted_and_leaves_out_what_moved_nothing(taught, texts):
+    found = explain(taught, texts[0] + " <b></b>")
+    strengths = [abs(word.score) for word in found.top(100)]
+    assert strengths == sorted(strengths, reverse=True) and 0 not in strengths
+    assert len(found.top(2)) == 2
+
+
+def test_it_becomes_json(taught):
+    told = explain(taught, "good").to_dict()
+    assert told["words"][0]["text"] == "good" and isinstance(told["words"][0]["score"], float)
+
+
+@pytest.mark.parametrize("text", ["", " \n"])
+def test_no_text(taught, text):
+    with pytest.raises(InputError, match="no text"):
+        explain(taught, text)
+
+
+def test_an_unknown_label(taught):
+    with pytest.raises(InputError, match=r"'ugly'.*'bad', 'good'"):
+        explain(taught, "good", label="ugly")
+
+
+def test_a_language_model_is_refused(taught):
+    with pytest.raises(InputError, match="language-model"):
+        explain(replace(taught, kind="language-model"), "good")
+
+
+def test_a_text_of_signs_only(taught):
+    assert all(np.isfinite(word.score) for word in explain(taught, "?! 👍🏽 <br>").words)
