@@ -69,6 +69,17 @@ class _Part:
         return replace(self, documents=[reverse_document(d) for d in self.documents])
 
 
+@dataclass(frozen=True)
+class _Task:
+    """One direction's model and what it learns."""
+
+    model: TextClassifier
+    train: _Part
+    valid: _Part
+    target: TargetConfig
+    objective: Objective
+
+
 def classify(
     bundle: Bundle,
     data: Labelled,
@@ -120,33 +131,26 @@ def classify(
     head = HeadConfig(
         hidden=settings.head_hidden, chunk=settings.chunk, pooled_tokens=settings.pooled_tokens
     )
+    count = outputs(kind, len(names))
     weights: dict[Direction, dict[str, Tensor]] = {}
     metrics: dict[str, Any] = {"train_rows": len(split[0]), "valid_rows": len(split[1])}
     held_out = []
     for direction in directions:
         torch.manual_seed(seed)
-        model = _new_classifier(bundle, direction, head, outputs(kind, len(names)), settings)
+        model = _new_classifier(bundle, direction, head, count, settings)
         _begin_at(model, outset(train.labels, kind))
-        parts = train.directed(direction), valid.directed(direction)
-        make = partial(
-            _new_run, model, *parts, target, objective, folder / direction, seed, hardware
-        )
+        task = _Task(model, train.directed(direction), valid.directed(direction), target, objective)
+        make = partial(_new_run, task, folder / direction, seed, hardware)
         run = yield from planned(make, settings, folder / direction, direction, budget)
         yield from run.drive()
         weights[direction] = weights_of(model)
         metrics[direction] = {"validation": run.best, "history": run.history}
-        held_out.append(_logits(model, parts[1], hardware))
+        held_out.append(_logits(model, task.valid, hardware))
     logits = np.stack(held_out, 1)
     target, decided = chosen(logits, valid.labels, target, policy)
     metrics |= {"validation": figures(logits, valid.labels, target, valid.weights), **decided}
     return Bundle(
-        "classifier",
-        bundle.architecture,
-        bundle.encoder,
-        weights,
-        preset=preset,
-        labels=list(names),
-        head=head,
+        *("classifier", bundle.architecture, bundle.encoder, weights, preset, list(names), head),
         metrics=metrics,
         target=target,
     )
@@ -192,16 +196,13 @@ def _begin_at(model: TextClassifier, outset: Floats | None) -> None:
 
 
 def _new_run(
-    model: TextClassifier,
-    train: _Part,
-    valid: _Part,
-    target: TargetConfig,
-    objective: Objective,
+    asked: _Task,
     folder: Path,
     seed: int,
     hardware: Hardware,
     settings: ClassifierSettings,
 ) -> Run[ClassifierTask]:
+    model, train, target = asked.model, asked.train, asked.target
     device = devices.pick_device(hardware.device)
     model.to(device)
     groups = classifier_groups(model)
@@ -212,7 +213,7 @@ def _new_run(
         settings.batch,
         seed,
         PADDING_ID,
-        objective.loss_of(target.kind),
+        asked.objective.loss_of(target.kind),
         None if train.weights is None else train.weights.astype(np.float32),
     )
     loop = Loop(
@@ -228,8 +229,8 @@ def _new_run(
     )
 
     def validate() -> dict[str, float]:
-        held_out = _logits(model, valid, hardware)[:, None]
-        return figures(held_out, valid.labels, target, valid.weights)
+        held_out = _logits(model, asked.valid, hardware)[:, None]
+        return figures(held_out, asked.valid.labels, target, asked.valid.weights)
 
     return Run(loop, folder, validate, patience=settings.patience)
 
