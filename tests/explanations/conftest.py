@@ -27,7 +27,7 @@ def taught(encoder: Encoder, texts: list[str], labels) -> Bundle:
             documents = [reverse_document(ids) for ids in documents]
         batch = pad(documents, np.arange(len(texts)), PADDING_ID)
         optimizer = torch.optim.Adam(model.parameters(), 0.02)
-        for _ in range(40):
+        for _ in range(60):
             logits = model(torch.from_numpy(batch.ids), torch.from_numpy(batch.lengths))
             optimizer.zero_grad()
             F.cross_entropy(logits, torch.from_numpy(labels)).backward()

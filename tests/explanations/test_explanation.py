@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ulmfit.errors import InputError
-from ulmfit.explanations import explain, explain_many
+from ulmfit.explanations import Word, explain, explain_many
 from ulmfit.predict import Predictor
 
 TELLING = {"bad", "dull", "awful", "boring", "good", "great", "fine", "lovely"}  # tests/conftest.py
@@ -31,22 +31,29 @@ def test_the_words_are_those_of_the_text(taught):
 def test_telling_words_are_found(taught, texts):
     """In most texts a word that was drawn by its label alone stands first."""
     predictor = Predictor(taught)
-    strongest = [each.top(1)[0].text for each in explain_many(predictor, texts[:20])]
-    assert np.mean([word in TELLING for word in strongest]) > 0.8
+    strongest = [each.top(1)[0].text for each in explain_many(predictor, texts)]
+    assert np.mean([word in TELLING for word in strongest]) > 0.6  # of all words 0.3 are
 
 
-def test_without_its_strongest_word_the_answer_falls_more_than_without_another(taught, texts):
+def test_without_its_strongest_words_the_answer_falls_more_than_without_others(taught, texts):
+    """Log-odds of the answer without the three strongest words, less those without any three."""
     predictor = Predictor(taught)
     draw = np.random.default_rng(0)
-    falls = []
-    for each in explain_many(predictor, texts[20:]):
-        strongest = max(each.words, key=lambda word: word.score)
-        other = each.words[draw.integers(len(each.words))]
-        cut = [each.text[: w.start] + each.text[w.end :] for w in (strongest, other)]
+    further = []
+    for each in explain_many(predictor, texts):
+        strongest = sorted(each.words, key=lambda word: -word.score)[:3]
+        others = [each.words[i] for i in draw.permutation(len(each.words))[:3]]
+        cut = [without(each.text, words) for words in (strongest, others)]
         label = predictor.labels.index(each.label)
-        after = [row[label] for row in predictor.probabilities(cut)]
-        falls.append(after[1] - after[0])
-    assert np.mean(falls) > 0.02
+        left = np.array([row[label] for row in predictor.probabilities(cut)])
+        further.append(np.subtract(*np.log(left / (1 - left))))
+    assert np.mean(further) < -3 * np.std(further) / len(further) ** 0.5
+
+
+def without(text: str, words: list[Word]) -> str:
+    for word in sorted(words, key=lambda word: -word.start):
+        text = text[: word.start] + text[word.end :]
+    return text
 
 
 def test_another_label_turns_the_signs_of_two_around(taught, texts):
