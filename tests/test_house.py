@@ -38,12 +38,13 @@ PUBLIC_NAMES = {  # what `ulmfit/__init__.py` promises
     *{"load", "Bundle", "Predictor", "InputError", "__version__"},
     *{"perplexity", "generate", "predict_file", "models", "open_pretrained"},
     *{"Source", "Machine", "PretrainOptions", "FinetuneOptions", "TrainOptions"},
+    *{"ULMFiTClassifier", "ULMFiTRegressor"},
 }
 
 ALLOWED_BASES = {
     *{"nn.Module", "torch.nn.Module", "Function", "torch.autograd.Function", "autograd.Function"},
     *{"Protocol", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Generic"},
-    *{"BaseModel", "BaseEstimator", "ClassifierMixin", "TransformerMixin"},
+    *{"BaseModel", "BaseEstimator", "ClassifierMixin", "RegressorMixin", "TransformerMixin"},
     *{
         name
         for name, value in vars(builtins).items()

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from ulmfit.bundle import Bundle as Bundle
     from ulmfit.bundle import load as load
     from ulmfit.errors import InputError as InputError
+    from ulmfit.estimator import ULMFiTClassifier as ULMFiTClassifier
+    from ulmfit.estimator import ULMFiTRegressor as ULMFiTRegressor
     from ulmfit.pipeline import finetune as finetune
     from ulmfit.pipeline import pretrain as pretrain
     from ulmfit.pipeline import resume as resume
@@ -39,6 +41,8 @@ _HOMES = {
     "PretrainOptions": "ulmfit.pipeline.options",
     "Source": "ulmfit.pipeline.options",
     "TrainOptions": "ulmfit.pipeline.options",
+    "ULMFiTClassifier": "ulmfit.estimator",
+    "ULMFiTRegressor": "ulmfit.estimator",
     "evaluate": "ulmfit.pipeline.use",
     "finetune": "ulmfit.pipeline",
     "generate": "ulmfit.pipeline.use",
@@ -61,6 +65,8 @@ __all__ = [
     "PretrainOptions",
     "Source",
     "TrainOptions",
+    "ULMFiTClassifier",
+    "ULMFiTRegressor",
     "__version__",
     "evaluate",
     "finetune",

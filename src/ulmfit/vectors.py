@@ -80,8 +80,11 @@ def blocks(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
 
 
 def encoded(encoder: Encoder, texts: tuple[str, ...]) -> tuple[list[Ids], NDArray[np.int64]]:
-    """The ids of each distinct text, and for each text its place among them."""
-    distinct = {text: i for i, text in enumerate(dict.fromkeys(texts))}
+    """The ids of each distinct text, and for each text its place among them.
+
+    Sorted, so that texts in another order are computed in the same batches, to the same bits.
+    """
+    distinct = {text: i for i, text in enumerate(sorted(set(texts)))}
     coded = encoder.encode_batch(list(distinct))
     documents = [ids.astype(np.int64) for ids in np.split(coded.ids, coded.offsets[1:-1])]
     return documents, np.array([distinct[text] for text in texts])

@@ -1,0 +1,88 @@
+"""Texts and numbers in memory -> a fitted bundle: the pipeline's road without the files."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Generator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ulmfit.bundle import Bundle
+from ulmfit.errors import InputError
+from ulmfit.estimator import randomness
+from ulmfit.estimator.examples import Examples
+from ulmfit.estimator.memory import Memory, content_key
+from ulmfit.estimator.progress import finished
+from ulmfit.pipeline import Event, Note
+from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.options import TrainOptions, directions
+from ulmfit.presets import Preset
+from ulmfit.pretrained import DEFAULT, open_pretrained
+
+
+def learned(given: Examples, options: TrainOptions, memory: Any, verbose: int) -> Bundle:
+    """`fitted` to its end, the caller's random numbers left as they were.
+
+    Args:
+        given: texts and labels.
+        options: as of `fitted`.
+        memory: as an estimator's.
+        verbose: as of `progress.finished`.
+    """
+    chosen = chosen_preset(options)
+    place = None if memory is None else Memory(memory)
+    with randomness.kept(options.machine.device):
+        return finished(fitted(given, options, chosen, place), verbose)
+
+
+def fitted(
+    given: Examples, options: TrainOptions, chosen: Preset, memory: Memory | None
+) -> Generator[Event, None, Bundle]:
+    """Fine-tune the language model, or take it from the memory; then the classifier.
+
+    Args:
+        given: texts, labels and more texts.
+        options: all but `data`, `out`, `unlabelled`, `test` and `labels` is used.
+        chosen: the preset with the options' epochs.
+        memory: where fine-tuned language models are kept; None keeps none.
+
+    Raises:
+        InputError: the language model, an option or the labels are wrong.
+        OSError: the disk is full, and the like.
+    """
+    options.machine.check()
+    if given.unlabelled and not options.finetune:
+        raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
+    lm = open_pretrained(options.lm or DEFAULT)
+    directions(options.direction, lm.directions)
+    with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:
+        folder = Path(name)
+        if options.finetune:
+            lm = yield from _tuned(lm, given, options, chosen, memory, folder)
+        return (yield from classifier_on(lm, given.texts, given.draw, options, chosen, folder))
+
+
+def _tuned(
+    lm: Bundle,
+    given: Examples,
+    options: TrainOptions,
+    chosen: Preset,
+    memory: Memory | None,
+    folder: Path,
+) -> Generator[Event, None, Bundle]:
+    if memory is None:
+        return (yield from tuned_on(lm, given.all_texts, options, chosen, folder))
+    settings = {
+        "preset": replace(chosen, classifier=None),  # type: ignore[arg-type]
+        "directions": directions(options.direction, lm.directions),
+        "machine": replace(options.machine, workers=0),
+        "time_budget": options.time_budget,
+    }
+    key = content_key(lm, given.all_texts(), settings)
+    if kept := memory.get(key):
+        yield Note(f"the fine-tuned language model is taken from {memory.folder / key}")
+        return kept
+    tuned = yield from tuned_on(lm, given.all_texts, options, chosen, folder)
+    memory.keep(key, tuned)
+    return tuned

@@ -1,0 +1,146 @@
+"""`ULMFiTRegressor`: real values instead of labels, and otherwise the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from sklearn.utils import InputTags, Tags
+from sklearn.utils.validation import check_is_fitted
+
+from ulmfit.bundle import Bundle
+from ulmfit.device import Precision
+from ulmfit.estimator.asked import train_options
+from ulmfit.estimator.examples import counted, examples
+from ulmfit.estimator.fitted import Fitted
+from ulmfit.estimator.fitting import learned
+from ulmfit.estimator.keeping import opened, save_at, with_estimator
+from ulmfit.estimator.targets import REAL, read_values
+
+
+class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
+    """Tells a real value from a text, learned with the squared error.
+
+    It does what `ulmfit train --task real` does. `score` is R squared.
+
+    Args:
+        lm, preset, settings, direction, finetune, lm_epochs, epochs, time_budget, device,
+            precision, n_jobs, memory, random_state, verbose: as of `ULMFiTClassifier`.
+
+    Attributes:
+        bundle_: the model, a `ulmfit.Bundle`; its `metrics` hold the figures on the tenth of
+            the texts that chose the best epoch.
+
+    >>> model = ULMFiTRegressor().fit(reviews, stars)  # doctest: +SKIP
+    >>> model.predict(["What a film!"])  # doctest: +SKIP
+    array([4.6])
+    """
+
+    def __init__(
+        self,
+        lm: str | PathLike[str] | None = None,
+        *,
+        preset: str = "default",
+        settings: Mapping[str, Any] | None = None,
+        direction: str | None = None,
+        finetune: bool = True,
+        lm_epochs: int | None = None,
+        epochs: int | None = None,
+        time_budget: float | None = None,
+        device: str = "auto",
+        precision: Precision = "auto",
+        n_jobs: int | None = None,
+        memory: Any = None,
+        random_state: int | np.random.RandomState | None = 0,
+        verbose: int = 0,
+    ) -> None:
+        self.lm = lm
+        self.preset = preset
+        self.settings = settings
+        self.direction = direction
+        self.finetune = finetune
+        self.lm_epochs = lm_epochs
+        self.epochs = epochs
+        self.time_budget = time_budget
+        self.device = device
+        self.precision = precision
+        self.n_jobs = n_jobs
+        self.memory = memory
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(self, texts: Any, y: Any, unlabelled: Any = None, sample_weight: Any = None) -> Self:
+        """Fine-tune the language model, then the regressor.
+
+        Args:
+            texts: a list, an array, or a pandas, polars or Arrow series of strings.
+            y: (texts,) finite numbers.
+            unlabelled: more texts, for the language model alone.
+            sample_weight: as of `ULMFiTClassifier.fit`.
+
+        Raises:
+            InputError: a parameter, a text or a value is wrong; it says which.
+            OSError: the disk is full, and the like.
+        """
+        counting = counted(texts, sample_weight)
+        values = read_values(y, counting.given, counting.rows)
+        given = examples(counting, values, [], REAL, unlabelled)
+        parameters = self.get_params(deep=False)
+        options = train_options(parameters, REAL)
+        bundle = learned(given, options, self.memory, self.verbose)
+        return self._learned(with_estimator(bundle, parameters, None))
+
+    def _learned(self, bundle: Bundle) -> Self:
+        self.bundle_ = bundle
+        self._fitted = Fitted(bundle, self.device, self.precision)
+        return self
+
+    def predict(self, texts: Any) -> NDArray[np.float64]:
+        """(texts,) the value of each."""
+        check_is_fitted(self)
+        return self._fitted.values(texts)
+
+    def transform(self, texts: Any) -> NDArray[np.float32]:
+        """(texts, features) document vectors, as `ULMFiTClassifier.transform`."""
+        check_is_fitted(self)
+        return self._fitted.vectors(texts)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """The names of the columns of `transform`; `input_features` is not looked at."""
+        check_is_fitted(self)
+        return self._fitted.feature_names(self)
+
+    def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the fitted model, as `ULMFiTClassifier.save`.
+
+        Raises:
+            InputError: `folder` exists.
+            OSError: the disk is full, and the like.
+        """
+        check_is_fitted(self)
+        save_at(self.bundle_, Path(folder), overwrite)
+
+    @classmethod
+    def load(cls, folder: str | PathLike[str], **parameters: Any) -> Self:
+        """Open a saved model, fitted, as `ULMFiTClassifier.load`.
+
+        Raises:
+            InputError: there is no whole model of real values, or there is no such parameter.
+        """
+        bundle, chosen = opened(folder, [REAL], cls().get_params(), parameters)
+        return cls(**chosen)._learned(bundle)
+
+    save_pretrained = save
+    from_pretrained = load
+
+    def __sklearn_tags__(self) -> Tags:
+        """Takes strings, one a sample."""
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = []
+        tags.input_tags = InputTags(one_d_array=True, two_d_array=False, string=True)
+        return tags

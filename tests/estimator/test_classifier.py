@@ -1,0 +1,204 @@
+"""The classifier by itself: it is `ulmfit train`, on arrays, with labels of any type."""
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from ulmfit import bundle as bundles
+from ulmfit.errors import InputError
+from ulmfit.estimator import ULMFiTClassifier
+from ulmfit.pipeline import train
+from ulmfit.pipeline.options import Machine, Source, TrainOptions
+from ulmfit.predict import predict
+from ulmfit.vectors import document_vectors
+
+from .conftest import QUICK
+
+Make = Callable[..., ULMFiTClassifier]
+
+
+@pytest.fixture(scope="module")
+def fitted(quick: Make, texts: list[str], words: list[str]) -> ULMFiTClassifier:
+    return quick().fit(texts, words)
+
+
+def test_the_road_is_that_of_ulmfit_train(
+    quick: Make, lm: Path, texts: list[str], words: list[str], tmp_path: Path
+) -> None:
+    more = ["one more film , and a plot", "the end of this story was great"]
+    with open(tmp_path / "data.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("text", "label"), *zip(texts, words, strict=True)])
+    (tmp_path / "more.txt").write_text("\n\n".join(more))
+    options = TrainOptions(
+        Source((str(tmp_path / "data.csv"),)),
+        str(tmp_path / "model"),
+        Machine("cpu", "fp32", workers=1, seed=3),
+        str(lm),
+        unlabelled=(str(tmp_path / "more.txt"),),
+        lm_epochs=1,
+        epochs=1,
+        settings=QUICK,
+    )
+    for _ in train(options):
+        pass
+    model = quick(finetune=True, direction=None, lm_epochs=1, epochs=1, random_state=3)
+    model.fit(texts, words, unlabelled=more)
+    expected = np.stack(list(predict(bundles.load(tmp_path / "model"), texts)))
+    assert model.bundle_.directions == ("forward", "backward")
+    np.testing.assert_array_equal(model.predict_proba(texts), expected)
+
+
+def test_it_learns(fitted: ULMFiTClassifier, texts: list[str], words: list[str]) -> None:
+    assert fitted.score(texts, words) > 0.8
+    assert fitted.predict(["an awful , dull plot", "a great , lovely film"]).tolist() == [
+        "bad",
+        "good",
+    ]
+
+
+def test_columns_are_as_classes(fitted: ULMFiTClassifier, texts: list[str]) -> None:
+    probabilities = fitted.predict_proba(texts)
+    assert fitted.classes_.tolist() == ["bad", "good"]
+    assert probabilities.shape == (40, 2) and probabilities.sum(1) == pytest.approx(1)
+    assert (fitted.classes_[probabilities.argmax(1)] == fitted.predict(texts)).all()
+
+
+def test_document_vectors(fitted: ULMFiTClassifier, texts: list[str]) -> None:
+    vectors = fitted.transform(texts)
+    expected = np.stack(list(document_vectors(fitted.bundle_, texts, "cpu", "fp32")))
+    np.testing.assert_array_equal(vectors, expected)
+    assert vectors.shape == (40, 3 * 16) == (40, len(fitted.get_feature_names_out()))
+    assert vectors.dtype == np.float32
+
+
+def test_no_text_has_no_answer_and_an_empty_one_has(fitted: ULMFiTClassifier) -> None:
+    assert fitted.predict([]).shape == (0,) and fitted.predict([]).dtype == fitted.classes_.dtype
+    assert fitted.predict_proba([]).shape == (0, 2) and fitted.transform([]).shape == (0, 48)
+    assert fitted.predict_proba([""]).sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [(7, 3), (True, False), (np.float64(2), np.float64(1)), ("\N{SNOWMAN}", "<b>")],
+    ids=["numbers", "truth", "floats", "strings"],
+)
+def test_labels_come_back_as_they_were(
+    values: tuple[Any, Any], quick: Make, fitted: ULMFiTClassifier, texts: list[str]
+) -> None:
+    y = [values[i % 2] for i in range(40)]
+    model = quick().fit(texts, y)
+    answers = model.predict(texts)
+    assert answers.dtype == np.array(y).dtype and set(answers.tolist()) <= set(values)
+    assert (answers == np.array(y)).mean() > 0.8
+
+
+def test_the_same_seed_gives_the_same_model_and_leaves_the_callers_random_numbers(
+    quick: Make, fitted: ULMFiTClassifier, texts: list[str], words: list[str]
+) -> None:
+    torch.manual_seed(5)
+    expected = torch.rand(3)
+    torch.manual_seed(5)
+    again = clone(fitted).fit(texts, words)
+    assert torch.equal(torch.rand(3), expected)
+    np.testing.assert_array_equal(again.predict_proba(texts), fitted.predict_proba(texts))
+    other = quick(random_state=1).fit(texts, words)
+    assert not np.array_equal(other.predict_proba(texts), fitted.predict_proba(texts))
+
+
+def test_a_random_state_draws_as_scikit_learns(
+    quick: Make, texts: list[str], words: list[str]
+) -> None:
+    seeds = [
+        quick(random_state=np.random.RandomState(2), epochs=1)
+        .fit(texts, words)
+        .bundle_.provenance["seed"]
+        for _ in range(2)
+    ]
+    assert seeds[0] == seeds[1]
+    np.random.seed(0)
+    drawn = [
+        quick(random_state=None, epochs=1).fit(texts, words).bundle_.provenance["seed"]
+        for _ in range(2)
+    ]
+    assert drawn[0] != drawn[1]
+
+
+def test_before_fit_there_is_no_answer(quick: Make, tmp_path: Path) -> None:
+    model = quick()
+    for ask in (model.predict, model.predict_proba, model.transform, model.save):
+        with pytest.raises(NotFittedError):
+            ask(["a film"])
+    with pytest.raises(NotFittedError):
+        model.get_feature_names_out()
+
+
+def test_it_is_silent_unless_told_to_speak(
+    quick: Make, texts: list[str], words: list[str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    quick().fit(texts, words)
+    assert capfd.readouterr() == ("", "")
+    quick(verbose=1, finetune=True, lm_epochs=1, epochs=2).fit(texts, words)
+    lines = capfd.readouterr().out.splitlines()
+    assert all(line.startswith("[ulmfit] ") for line in lines)
+    assert any("fine-tuning the language model, forward: 1 epochs" in line for line in lines)
+    assert any("accuracy" in line for line in lines)
+
+
+def test_nothing_is_left_on_disk(
+    quick: Make, texts: list[str], words: list[str], tmp_path: Path, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    quick(finetune=True, lm_epochs=1, epochs=1).fit(texts, words)
+    with pytest.raises(InputError):
+        quick(finetune=True).fit(["a film", "a plot", "the end"], ["x", "x", "y"])
+    assert not list(tmp_path.iterdir())
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"lm": "no-such-model"}, "no-such-model"),
+    ({"lm": 7}, "lm: a name or a folder"),
+    ({"preset": "v3"}, "'v3': choose one of default"),
+    ({"settings": {"classifier": {"pek": 0.1}}}, "did you mean 'peak'"),
+    ({"settings": "fast"}, "settings: None or a dict"),
+    ({"direction": "sideways"}, "'sideways': choose one of"),
+    ({"epochs": 0}, "epochs: None or a whole number"),
+    ({"lm_epochs": 1.5}, "lm_epochs: None or a whole number"),
+    ({"time_budget": -1}, "time_budget: None or minutes above 0"),
+    ({"device": "tpu9"}, "'tpu9'"),
+    ({"precision": "fp8"}, "'fp8'"),
+    ({"n_jobs": 0}, "n_jobs: None or a whole number but 0"),
+    ({"memory": 3}, "memory: a folder is wanted"),
+    ({"random_state": -1}, "random_state: a whole number"),
+    ({"random_state": "seed"}, "random_state: a whole number"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "told"), WRONG)
+def test_a_wrong_parameter_is_told_by_fit_and_not_before(
+    parameters: dict[str, Any], told: str, quick: Make, texts: list[str], words: list[str]
+) -> None:
+    model = quick().set_params(**parameters)
+    with pytest.raises(InputError, match=told):
+        model.fit(texts, words)
+
+
+def test_wrong_texts_and_labels_are_told(quick: Make, texts: list[str], words: list[str]) -> None:
+    model = quick()
+    with pytest.raises(InputError, match="40 texts, but y has 39 rows"):
+        model.fit(texts, words[1:])
+    with pytest.raises(InputError, match=r"texts\[1\]"):
+        model.fit([texts[0], None], ["bad", "good"])
+    with pytest.raises(InputError, match=r"unlabelled\[0\]"):
+        model.fit(texts, words, unlabelled=[3])
+    with pytest.raises(InputError, match=r"unlabelled: .*finetune"):
+        model.fit(texts, words, unlabelled=["a film"])
+    with pytest.raises(InputError, match="'good' has 1 row"):
+        model.fit(texts[:3], ["bad", "bad", "good"])
+    assert not hasattr(model, "classes_")

@@ -1,0 +1,167 @@
+"""The y of `fit`: every form of it, its classes in their own type, and what is refused."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_matrix
+
+from ulmfit.errors import InputError
+from ulmfit.estimator.classes import Classes
+from ulmfit.estimator.targets import read_classes
+
+ONE_A_TEXT = [
+    (["b", "a", "b"], ["a", "b"], ["a", "b"], [1, 0, 1]),
+    ([10, 9, 10], [9, 10], ["9", "10"], [1, 0, 1]),
+    ([True, False, True], [False, True], ["false", "true"], [1, 0, 1]),
+    ([2.0, -1.0, 2.0], [-1.0, 2.0], ["-1", "2"], [1, 0, 1]),
+    (np.array(["b", "a", "b"], object), ["a", "b"], ["a", "b"], [1, 0, 1]),
+    (np.array([1, 0, 1], np.uint8), [0, 1], ["0", "1"], [1, 0, 1]),
+]
+
+
+@pytest.mark.parametrize(("y", "values", "names", "numbers"), ONE_A_TEXT)
+def test_one_label_a_text(y: Any, values: list[Any], names: list[str], numbers: list[int]) -> None:
+    classes, read = read_classes(y, 3)
+    assert (classes.kind, classes.form) == ("single", "array")
+    assert classes.values.tolist() == values and classes.names == names
+    assert read.tolist() == numbers and read.dtype == np.int64
+    answers = classes.answers(read)
+    assert answers.tolist() == list(y) and answers.dtype == np.unique(y).dtype
+
+
+def test_series_of_labels() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    for y in (
+        pandas.Series(["b", "a", "b"], index=[2, 2, 0]),
+        pandas.Series(["b", "a", "b"], dtype="string"),
+        pandas.Series(["b", "a", "b"], dtype="category"),
+        polars.Series(["b", "a", "b"]),
+    ):
+        classes, numbers = read_classes(y, 3)
+        assert classes.values.tolist() == ["a", "b"] and numbers.tolist() == [1, 0, 1]
+    classes, numbers = read_classes(polars.Series([5, 3, 5]), 3)
+    assert classes.values.tolist() == [3, 5] and classes.values.dtype == np.int64
+
+
+MATRIX = [[True, False, True], [False, False, False]]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        np.array(MATRIX),
+        np.array(MATRIX, np.int32),
+        np.array(MATRIX, float),
+        csr_matrix(np.array(MATRIX, int)),
+        [[1, 0, 1], [0, 0, 0]],
+    ],
+    ids=["bool", "int", "float", "sparse", "lists"],
+)
+def test_a_matrix_is_multi_label(y: Any) -> None:
+    classes, numbers = read_classes(y, 2)
+    assert (classes.kind, classes.form) == ("multi", "indicator")
+    assert classes.values.tolist() == [0, 1, 2] and classes.names == ["0", "1", "2"]
+    assert numbers.tolist() == MATRIX and numbers.dtype == np.bool_
+    assert classes.answers(numbers).tolist() == np.array(MATRIX, int).tolist()
+
+
+def test_a_data_frame_names_the_columns() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    for table in (pandas.DataFrame, polars.DataFrame):
+        classes, numbers = read_classes(table({"sport": [1, 0], "art": [1, 1]}), 2)
+        assert classes.values.tolist() == ["sport", "art"]
+        assert numbers.tolist() == [[True, True], [False, True]]
+
+
+@pytest.mark.parametrize(
+    "y",
+    [
+        [["b", "a"], [], ["c"]],
+        [("b", "a"), (), ("c",)],
+        [{"a", "b"}, set(), {"c"}],
+        np.array([["b", "a"], [], ["c"]], object),
+        [["b", "a", "b"], [], ["c"]],
+    ],
+    ids=["lists", "tuples", "sets", "objects", "twice"],
+)
+def test_the_labels_of_each_text_are_multi_label(y: Any) -> None:
+    classes, numbers = read_classes(y, 3)
+    assert (classes.kind, classes.form) == ("multi", "lists")
+    assert classes.values.tolist() == ["a", "b", "c"]
+    assert classes.answers(numbers) == [["a", "b"], [], ["c"]]
+
+
+def test_numbers_may_be_labels_in_lists() -> None:
+    classes, numbers = read_classes([[7, 5], [5], []], 3)
+    assert classes.values.tolist() == [5, 7] and classes.answers(numbers) == [[5, 7], [5], []]
+
+
+def test_series_of_lists() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    y = [["b", "a"], [], ["c"]]
+    for series in (pandas.Series(y), polars.Series(y)):
+        classes, numbers = read_classes(series, 3)
+        assert classes.form == "lists" and classes.answers(numbers) == [["a", "b"], [], ["c"]]
+
+
+def test_ordinal_labels_have_an_order() -> None:
+    y = ["low", "high", "middle", "low"]
+    classes, numbers = read_classes(y, 4, "ordinal", ["low", "middle", "high"])
+    assert classes.names == ["low", "middle", "high"] and numbers.tolist() == [0, 2, 1, 0]
+    assert classes.answers(numbers).tolist() == y
+    classes, numbers = read_classes([10, 9, 10, 2], 4, "ordinal")
+    assert classes.values.tolist() == [2, 9, 10] and numbers.tolist() == [2, 1, 2, 0]
+
+
+REFUSED: list[tuple[Any, dict[str, Any], str]] = [
+    (None, {}, "y to be passed"),
+    (["a", "b"], {}, "3 texts, but y has 2 rows"),
+    ([[1, 0], [0, 1]], {}, "3 texts, but y has 2 rows"),
+    (["a", "a", "a"], {}, r"1 class only \('a'\)"),
+    (["a", None, "b"], {}, r"y\[1\]: no label; .*`unlabelled`"),
+    ([1.0, float("nan"), 2.0], {}, "NaN"),
+    ([0.5, 1.5, 0.25], {}, "continuous"),
+    (["a", "\ud800", "b"], {}, "half a character"),
+    (np.array(["2020-01-01", "2021-01-01", "2020-01-01"], "datetime64[D]"), {}, "datetime64"),
+    ([["a"], "b", ["c"]], {}, r"y\[1\]: a list of labels is wanted"),
+    ([["a", 1], ["b"], []], {}, "several types"),
+    ([[], [], []], {}, "no class"),
+    (np.array([[0, 2], [1, 1], [0, 0]]), {}, "0 and 1 only"),
+    (["a", "b", "a"], {"task": "multi"}, "form of a single-label target"),
+    ([["a"], ["b"], []], {"task": "single"}, "form of a multi-label target"),
+    (["a", "b", "a"], {"task": "real"}, "choose one of single, multi, ordinal"),
+    (["a", "b", "a"], {"order": ["a", "b"]}, "task='ordinal'"),
+    (["a", "b", "c"], {"task": "ordinal", "order": ["a", "b"]}, "'c' is none of the classes"),
+    (["a", "b", "a"], {"task": "ordinal", "order": ["a", "b", "a"]}, "'a' stands for two"),
+]
+
+
+@pytest.mark.parametrize(("y", "how", "told"), REFUSED)
+def test_what_is_no_target_is_told(y: Any, how: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        read_classes(y, 3, **how)
+
+
+def test_two_names_that_files_cannot_tell_apart_are_refused() -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame([[1, 0], [0, 1]], columns=["a", "a"])
+    with pytest.raises(InputError, match="'a' stands for two classes"):
+        read_classes(table, 2)
+
+
+def test_a_column_is_taken_with_scikit_learns_warning() -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        classes, numbers = read_classes(np.array([["a"], ["b"], ["a"]]), 3)
+    assert classes.names == ["a", "b"] and numbers.tolist() == [0, 1, 0]
+    assert [w.category.__name__ for w in told] == ["DataConversionWarning"]
+
+
+@pytest.mark.parametrize("form", ["array", "indicator", "lists"])
+def test_an_unknown_label_is_told(form: Any) -> None:
+    classes = Classes(np.array(["a", "b"]), "single" if form == "array" else "multi", form)
+    wrong = {"array": np.array(["a", "z"]), "indicator": [[0, 3]], "lists": [["a"], ["z"]]}
+    with pytest.raises(InputError, match=r"'z' is none|0 and 1 only"):
+        classes.numbers(wrong[form])
