@@ -1,0 +1,114 @@
+"""Documents -> pooled vectors by compiled code: the encoder's forward pass for prediction.
+
+Held to `TextClassifier.pool`: the same numbers to 1e-5 in fp32; in int8 the same to what rounding
+costs (experiments/LOG.md). A document's vector is the same to the last bit in any batch.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ulmfit import device as devices
+from ulmfit.model.awd_lstm import AWDLSTM, Architecture
+from ulmfit.model.dropout import Dropouts
+from ulmfit.model.heads import PooledClassifier, TextClassifier
+from ulmfit.model.native.build import Unavailable, library
+from ulmfit.model.native.layers import ROWS, Floats
+from ulmfit.model.native.reader import Network, Reader, Texts
+
+Ids = NDArray[np.int64]
+Path = Literal["int8", "fp32", "torch"]
+
+
+class FastEncoder:
+    """An encoder whose weights are packed for prediction on this CPU.
+
+    Args:
+        encoder: on the CPU; what it learns afterwards is not seen here.
+        pooled_tokens: only the last so many positions of a document are pooled.
+        int8: products between the layers in int8; else all in fp32.
+
+    Raises:
+        Unavailable: there is no compiled code for this machine.
+    """
+
+    def __init__(self, encoder: AWDLSTM, pooled_tokens: int, int8: bool = False) -> None:
+        weights = [(layer.w_ih, layer.w_hh, layer.bias) for layer in encoder.layers]
+        layers = [(_floats(a), _floats(b), _floats(c)) for a, b, c in weights]
+        self._network = Network.of(library(), _floats(encoder.embedding), layers, int8)
+        self._pooled_tokens = pooled_tokens
+
+    def pool(self, documents: Sequence[Ids]) -> Floats:
+        """Documents of at least one id each -> (documents, 3 embedding), in their order."""
+        vectors = np.empty((len(documents), 3 * self._network.features), np.float32)
+        if not documents:
+            return vectors
+        texts = Texts.of(documents, self._pooled_tokens)
+        self._network.words.expect(len(texts.ids))
+        longest_first = np.argsort(texts.starts - texts.ends, kind="stable")
+        queue = deque(longest_first.tolist())
+        threads = min(torch.get_num_threads(), len(documents))
+        most = min(ROWS, -(-len(documents) // threads))
+
+        def work(_: int) -> None:
+            Reader(self._network, texts, vectors).read(queue, most)
+
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                list(pool.map(work, range(threads)))
+            finally:
+                queue.clear()  # after an interrupt readers stop when their rows are done
+        return vectors
+
+
+def _floats(tensor: Tensor) -> Floats:
+    values: Floats = tensor.detach().float().contiguous().numpy()
+    return values
+
+
+@lru_cache(maxsize=2)
+def fastest_path(int8: bool) -> Path:
+    """The fastest way to pool on this CPU that a probe finds right; warns where it is not the best.
+
+    Args:
+        int8: whether int8 is asked for.
+    """
+    try:
+        right = _is_right(int8=False) and (not int8 or _is_right(int8=True))
+        reason = "" if right else "the compiled code gives wrong numbers"
+    except Unavailable as error:
+        reason = str(error)
+    if reason:
+        warnings.warn(f"predictions are slower here, computed by torch: {reason}", stacklevel=2)
+        return "torch"
+    if int8 and not library().has_fast_i8():
+        warnings.warn(
+            "predictions are slower here: int8 needs AVX2 or VNNI, fp32 is taken", stacklevel=2
+        )
+        return "fp32"
+    return "int8" if int8 else "fp32"
+
+
+def _is_right(int8: bool) -> bool:
+    """Compare with the definition on a small encoder of odd sizes."""
+    generator = torch.Generator().manual_seed(0)
+    encoder = AWDLSTM(Architecture(50, 21, 37, 3), Dropouts(0, 0, 0, 0, 0)).eval()
+    for parameter in encoder.parameters():
+        parameter.data.normal_(std=0.4, generator=generator)
+    documents = [torch.randint(50, (n,), generator=generator) for n in (1, 5, 9, 40, 40)]
+    model = TextClassifier(encoder, PooledClassifier(21, 2), pooled_tokens=16)
+    with devices.evaluating(model), torch.autocast("cpu", enabled=False):
+        lengths = torch.tensor([len(d) for d in documents])
+        wanted = model.pool(torch.nn.utils.rnn.pad_sequence(documents), lengths)
+    got = torch.from_numpy(FastEncoder(encoder, 16, int8).pool([d.numpy() for d in documents]))
+    return bool((got - wanted).norm() <= (0.05 if int8 else 1e-5) * wanted.norm())
