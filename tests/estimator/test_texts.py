@@ -45,6 +45,11 @@ def test_arrow() -> None:
     assert text_list(pa.chunked_array([["b"], ["a"]])) == ["b", "a"]
 
 
+def test_a_column_of_a_hugging_face_dataset() -> None:
+    datasets = pytest.importorskip("datasets")
+    assert text_list(datasets.Dataset.from_dict({"text": ["b", "a"]})["text"]) == ["b", "a"]
+
+
 @pytest.mark.parametrize(
     ("texts", "told"),
     [

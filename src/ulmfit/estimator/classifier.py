@@ -34,7 +34,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
     It does what `ulmfit train` does, to the same bytes for the same texts, labels and seed.
 
     Args:
-        lm: a language model, by the name of an embedded one or its folder; None: the default.
+        lm: a language model: the name of an embedded one, a folder, or "hf://user/name"; None:
+            the default one.
         preset: "default", "v1", "v2" or "scripts" (`ulmfit.presets`).
         settings: values over the preset's, as {"classifier": {"peak": 0.02}, "language_model":
             {"dropouts": {"weight": 0.3}}}: every field of `ulmfit.presets.Preset`.
@@ -213,8 +214,10 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         """Open a saved model, fitted, with the parameters and the type of labels it had.
 
         Args:
-            folder: what `save` wrote, or a classifier of `ulmfit train`, whose labels are strings.
-            **parameters: of this class; `device` and the like are not kept in the folder.
+            folder: what `save` wrote, or a classifier of `ulmfit train`, whose labels are
+                strings; or "hf://user/name".
+            **parameters: of this class. `device` and the like are not kept with a model, nor is
+                the folder of `lm`, only its name: to fit anew, say where it is.
 
         Raises:
             InputError: there is no whole classifier, or there is no such parameter.

@@ -14,6 +14,7 @@ from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.pipeline.cards import classifier_card
+from ulmfit.remote import is_remote
 from ulmfit.targets.kinds import Kind
 
 ESTIMATOR = "estimator"
@@ -34,6 +35,8 @@ def with_estimator(
         classes: `Classes.to_dict`, or None where there are no classes.
     """
     told = {k: _plain(v) for k, v in parameters.items() if k not in OF_A_MACHINE}
+    if (lm := told["lm"]) and not is_remote(lm):
+        told["lm"] = Path(lm).name  # where it lies is nobody's business but this machine's
     if isinstance(told.get(WEIGHTS), dict):  # keys of JSON are strings, labels may be others
         told[WEIGHTS] = [[_plain(label), weight] for label, weight in told[WEIGHTS].items()]
     kept = {"parameters": told, "classes": classes}
@@ -68,7 +71,7 @@ def opened(
     Raises:
         InputError: there is no such model, or a parameter is unknown.
     """
-    bundle = bundles.load(Path(folder))
+    bundle = bundles.load(fspath(folder))
     bundle.require("classifier")
     if bundle.target.kind not in kinds:
         other = "ULMFiTRegressor" if bundle.target.kind == "real" else "ULMFiTClassifier"
