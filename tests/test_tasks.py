@@ -11,20 +11,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ulmfit import tasks
+from ulmfit import stream_task, tasks
 from ulmfit.corpus import Corpus
 from ulmfit.data.stream import Documents
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
-from ulmfit.tasks import (
-    ClassifierTask,
-    LanguageModelTask,
-    classifier_groups,
-    classify_documents,
-    language_model_groups,
-    stream_nats,
-)
+from ulmfit.stream_task import LanguageModelTask, language_model_groups, stream_nats
+from ulmfit.tasks import ClassifierTask, classifier_groups, classify_documents
 from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
 from ulmfit.training.layer_groups import gradual_unfreezing
 from ulmfit.training.loop import Loop
@@ -193,7 +187,7 @@ def test_nats_of_a_stream_by_definition(corpus: Corpus, bptt: int) -> None:
     documents = corpus.documents()
     stream = torch.from_numpy(documents.read(0, len(documents)))
     total, count = stream_nats(model, documents, "fp32", bptt)
-    rows = max(1, min(tasks.EVALUATION_ROWS, (len(stream) - 1) // bptt))
+    rows = max(1, min(stream_task.EVALUATION_ROWS, (len(stream) - 1) // bptt))
     size = (len(stream) - 1) // rows
     starts = [*range(0, rows * size, size)]
     pieces = [stream[s : s + size + 1] for s in starts] + [stream[rows * size :]]

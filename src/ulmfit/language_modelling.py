@@ -14,11 +14,13 @@ from torch import Tensor, nn
 from ulmfit import device as devices
 from ulmfit.bundle import Direction
 from ulmfit.corpus import Corpus, split_documents
+from ulmfit.data.stream import Documents
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.model.heads import LanguageModel
+from ulmfit.resident import ResidentCorpus, has_room
 from ulmfit.run import Plan, Progress, Run, plan, probe
-from ulmfit.tasks import LanguageModelTask, language_model_groups, stream_nats
+from ulmfit.stream_task import LanguageModelTask, language_model_groups, stream_nats
 from ulmfit.training.layer_groups import Phase
 from ulmfit.training.loop import Loop
 
@@ -26,6 +28,7 @@ VALID_FRACTION = 0.1  # v2, sec. 5: 10% held out; capped at corpus.MAX_VALID_TOK
 BUDGET = "budget"  # windows of an epoch, kept so that a resumed run has the same schedule
 MIN_BATCH = 8  # rows, so that a small corpus is not read one window at a time
 MIN_ROW = 2  # tokens a row of the stream must hold at least
+RECORDED_MULTIPLE = 8  # steps: on a GPU windows have some ten lengths, each recorded once
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,33 @@ def _run(
     direction: Direction,
     hardware: Hardware,
 ) -> Run[LanguageModelTask]:
+    loop, held_out = language_model_loop(model, corpus, phases, how, seed, direction, hardware)
+
+    def validate() -> dict[str, float]:
+        if len(held_out) < MIN_ROW:  # nothing held out, or one empty text
+            return {}
+        nats, tokens = stream_nats(model, held_out, hardware.precision)
+        return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
+
+    return Run(loop, folder, validate, patience=how.patience)
+
+
+def language_model_loop(
+    model: LanguageModel,
+    corpus: Corpus,
+    phases: list[Phase],
+    how: Optimisation,
+    seed: int,
+    direction: Direction,
+    hardware: Hardware,
+) -> tuple[Loop[LanguageModelTask], Documents]:
+    """A loop over the training part of `corpus`, and the documents that are held out.
+
+    The model is moved to the device, and the corpus too where that has room for it.
+
+    Raises:
+        InputError: the corpus has too few tokens to learn from.
+    """
     device = devices.pick_device(hardware.device)
     model.to(device)
     backward = direction == "backward"
@@ -127,6 +157,9 @@ def _run(
     task = LanguageModelTask(
         model, corpus, train, batch, how.bptt, seed, backward, how.variable_bptt, how.max_steps
     )
+    if devices.is_accelerator(device):
+        task.multiple = RECORDED_MULTIPLE
+        task.resident = ResidentCorpus(corpus, device) if has_room(device, corpus) else None
     loop = Loop(
         model,
         language_model_groups(model),
@@ -138,15 +171,7 @@ def _run(
         device=device,
         precision=hardware.precision,
     )
-
-    def validate() -> dict[str, float]:
-        held_out = corpus.documents(valid, backward)
-        if len(held_out) < MIN_ROW:  # nothing held out, or one empty text
-            return {}
-        nats, tokens = stream_nats(model, held_out, hardware.precision)
-        return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
-
-    return Run(loop, folder, validate, patience=how.patience)
+    return loop, corpus.documents(valid, backward)
 
 
 def _planned(

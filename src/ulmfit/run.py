@@ -48,6 +48,7 @@ class Plan:
 
 Progress = Step | EpochEnd | Validated | Plan
 PROBE_STEPS = 5
+RECORDED_PROBE_STEPS = 40  # where steps are recorded, most of the first ones are slow
 Validate = Callable[[], dict[str, float]]
 
 
@@ -176,12 +177,13 @@ class Run(Generic[T]):
             file.write(json.dumps(line) + "\n")
 
 
-def probe(loop: Loop[T], steps: int = PROBE_STEPS) -> float:
+def probe(loop: Loop[T], steps: int | None = None) -> float:
     """Seconds of a step of the last phase, the one that learns most.
 
     The steps are really taken and then undone, random states and all: training after a probe
     ends in the same bytes as without.
     """
+    steps = steps or (RECORDED_PROBE_STEPS if loop.records else PROBE_STEPS)
     before = deepcopy(loop.state())
     loop.position.phase = len(loop.phases) - 1
     records = []
@@ -193,7 +195,8 @@ def probe(loop: Loop[T], steps: int = PROBE_STEPS) -> float:
             break
     run.close()
     loop.load_state(before)
-    timed = records[2:] or records  # the first ones warm up
+    warm = len(records) * 3 // 4 if loop.records else 2
+    timed = records[warm:] or records  # the first ones warm up
     return median(r.seconds for r in timed)
 
 

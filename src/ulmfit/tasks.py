@@ -1,4 +1,4 @@
-"""What the loop trains: a model with its data and its loss (floor 2; `data` meets `model`)."""
+"""The classifier's task: tell the labels of documents; and what it says of them (floor 2)."""
 
 from __future__ import annotations
 
@@ -12,121 +12,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ulmfit import device as devices
-from ulmfit.corpus import Corpus
 from ulmfit.data.batches import Batch, inference_order, pad, training_order
-from ulmfit.data.stream import BPTTStream, Documents, Ids, Window
-from ulmfit.model.heads import LanguageModel, TextClassifier
+from ulmfit.data.stream import Ids
+from ulmfit.model.heads import TextClassifier
 from ulmfit.model.losses import Loss, cross_entropy
 from ulmfit.targets.answers import probabilities
 
-EVALUATION_ROWS = 32
 INFERENCE_TOKENS = 16_384  # padded positions in a batch of inference
 
 
 def _to(array: NDArray[Any], device: torch.device) -> Tensor:
     return torch.from_numpy(array).to(device, non_blocking=True)
-
-
-@dataclass
-class LanguageModelTask:
-    """Predict the next word of a stream of shuffled documents.
-
-    `max_steps` caps the windows of an epoch (a budget); the rest of the stream is left out.
-    """
-
-    model: LanguageModel
-    corpus: Corpus
-    order: NDArray[np.int64]
-    """the training documents"""
-    batch: int
-    bptt: int
-    seed: int
-    backward: bool = False
-    variable: bool = True
-    max_steps: int | None = None
-
-    def __post_init__(self) -> None:
-        self._states = self.model.encoder.initial_states(self.batch)
-
-    def _stream(self, epoch: int) -> BPTTStream:
-        seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
-        order = np.random.default_rng(seed).permutation(self.order)
-        documents = self.corpus.documents(order, self.backward)
-        return BPTTStream(documents, self.batch, self.bptt, seed, self.variable)
-
-    def steps(self, epoch: int) -> int:
-        """Windows of an epoch."""
-        count = len(self._stream(epoch))
-        return min(count, self.max_steps) if self.max_steps else count
-
-    def tokens(self, epoch: int) -> int:
-        """Tokens of an epoch."""
-        borders = self._stream(epoch).borders
-        return int(borders[self.steps(epoch)]) * self.batch
-
-    def batches(self, epoch: int, start: int) -> Iterator[Window]:
-        """Windows of an epoch from `start` on."""
-        stop = self.steps(epoch)
-        for number, window in enumerate(self._stream(epoch).windows(start), start):
-            if number >= stop:
-                return
-            yield window
-
-    def loss(self, batch: Window) -> tuple[Tensor, float, int, float]:
-        """The rate is scaled with the window's length (Merity et al. 2017, sec. 5)."""
-        device = self.model.decoder_bias.device
-        ids, targets = _to(batch.ids, device), _to(batch.targets, device)
-        loss, nats, self._states = self.model.loss(ids, targets, self._states)
-        factor = len(ids) / self.bptt if self.variable else 1.0
-        return loss, nats.item(), ids.numel(), factor
-
-    def start_epoch(self) -> None:
-        """Documents begin with empty states."""
-        self._states = self.model.encoder.initial_states(self.batch)
-
-    def state(self) -> dict[str, Tensor]:
-        """The hidden states, detached."""
-        pairs = {
-            f"{i}{n}": t for i, s in enumerate(self._states) for n, t in zip("hc", s, strict=True)
-        }
-        return {name: tensor.detach() for name, tensor in pairs.items()}
-
-    def load_state(self, state: dict[str, Tensor]) -> None:
-        """Put back what `state` gave."""
-        device = self.model.decoder_bias.device
-        count = len(state) // 2
-        self._states = [tuple(state[f"{i}{n}"].to(device) for n in "hc") for i in range(count)]  # type: ignore[misc]
-
-
-def stream_nats(
-    model: LanguageModel,
-    documents: Documents,
-    precision: devices.Precision,
-    bptt: int = 70,
-    progress: Callable[[int, int], None] = lambda done, total: None,
-) -> tuple[float, int]:
-    """(sum of nats, tokens predicted) over all tokens of a stream but its first.
-
-    The stream is read in `EVALUATION_ROWS` rows (fewer for a short one), each from an empty
-    state; what is left over at the end is read as one more row.
-    """
-    rows = max(1, min(EVALUATION_ROWS, (len(documents) - 1) // bptt))
-    stream = BPTTStream(documents, rows, bptt, seed=0, variable=False)
-    device = model.decoder_bias.device
-    total, count = 0.0, 0
-    with devices.evaluating(model), devices.autocast(device, precision):
-        states = model.encoder.initial_states(rows)
-        for window in stream.windows():
-            ids, targets = _to(window.ids, device), _to(window.targets, device)
-            nats, states = model.nats(ids, targets, states)
-            total, count = total + nats.double().sum().item(), count + nats.numel()
-            progress(count, len(documents) - 1)
-        rest = documents.read(rows * stream.row_length, len(documents))
-        if len(rest) > 1:
-            tail = _to(rest, device)[:, None]
-            nats, _ = model.nats(tail[:-1], tail[1:], model.encoder.initial_states(1))
-            total, count = total + nats.double().sum().item(), count + nats.numel()
-    return total, count
 
 
 @dataclass
@@ -241,12 +137,6 @@ def _pool(
         for rows in inference_order(lengths, INFERENCE_TOKENS):
             batch = pad(documents, rows, pad_id)
             take(rows, model.pool(_to(batch.ids, device), _to(batch.lengths, device)))
-
-
-def language_model_groups(model: LanguageModel) -> list[list[nn.Parameter]]:
-    """Each LSTM layer, lowest first, then the embedding, which is the decoder too."""
-    layers = [list(layer.parameters()) for layer in model.encoder.layers]
-    return [*layers, [model.encoder.embedding, model.decoder_bias]]
 
 
 def classifier_groups(model: TextClassifier) -> list[list[nn.Parameter]]:

@@ -148,3 +148,13 @@ def test_a_memory_map_is_read_in_small_pieces_even_of_one_huge_document(
         if number == 200:
             break
     assert 0 < Watched.longest < 10_000
+
+
+@pytest.mark.parametrize("multiple", [4, 8])
+def test_lengths_can_be_rounded_so_that_few_differ(multiple: int) -> None:
+    ids, offsets = corpus([4000])
+    plan = BPTTStream(Documents(ids, offsets), 1, 70, seed=0, multiple=multiple)
+    lengths = np.diff(plan.borders)[:-1]  # the last is what is left
+    assert (lengths % multiple == 0).all() and lengths.min() >= multiple
+    assert abs(lengths.mean() - 70) < 8
+    assert plan.borders[-1] == plan.row_length

@@ -87,20 +87,27 @@ class BPTTStream:
         bptt: mean steps of a window.
         seed: draws the lengths.
         variable: whether lengths vary.
+        multiple: varied lengths are rounded to multiples of this, so that few differ.
 
     Raises:
         ValueError: fewer tokens than rows need to predict one token each.
     """
 
     def __init__(
-        self, documents: Documents, batch: int, bptt: int, seed: int, variable: bool = True
+        self,
+        documents: Documents,
+        batch: int,
+        bptt: int,
+        seed: int,
+        variable: bool = True,
+        multiple: int = 1,
     ) -> None:
         self.row_length = (len(documents) - 1) // batch
         if self.row_length < 1:
             raise ValueError(f"{len(documents)} tokens cannot fill {batch} rows; lower the batch")
         self._documents = documents
         self._batch = batch
-        self.borders = _borders(self.row_length, bptt, seed, variable)
+        self.borders = _borders(self.row_length, bptt, seed, variable, multiple)
 
     def __len__(self) -> int:
         """Number of windows."""
@@ -133,12 +140,13 @@ class _Row:
         return self._cache[begin - self._start : end - self._start]
 
 
-def _borders(length: int, bptt: int, seed: int, variable: bool) -> NDArray[np.int64]:
+def _borders(length: int, bptt: int, seed: int, variable: bool, multiple: int) -> NDArray[np.int64]:
     if not variable:
         return np.append(np.arange(0, length, bptt), length)
     generator = np.random.default_rng(seed)
     count = length // 5 + 1
     mean = np.where(generator.random(count) < 0.95, bptt, bptt / 2)
     steps = np.maximum(5, generator.normal(mean, 5).astype(np.int64))
+    steps = np.maximum(1, (steps + multiple // 2) // multiple) * multiple
     borders = np.concatenate([[0], np.cumsum(steps)])
     return np.append(borders[borders < length], length)

@@ -37,6 +37,7 @@ class LanguageModel(nn.Module):
         self.encoder = encoder
         self.alpha = alpha
         self.beta = beta
+        self.softmax = softmax
         self.cross_entropy = sampled_softmax_loss if softmax == "sampled" else softmax_loss
         self.decoder_bias = nn.Parameter(torch.zeros(encoder.architecture.vocabulary))
 

@@ -7,17 +7,26 @@ The gates are PyTorch's, in its order (input, forget, cell, output) with one bia
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from ulmfit import device as devices
 from ulmfit.model.dropout import weight_dropout
+from ulmfit.model.lstm_steps import lstm_steps
 
 State = tuple[Tensor, Tensor]
 """(h, c), each (batch, hidden)."""
 
+Path = Callable[[Tensor, State, Tensor, Tensor, Tensor], tuple[Tensor, State]]
+
 BF16_TOLERANCE = 0.03  # of a gradient's norm; a right bf16 path stands at 0.005, a wrong one at 0.2
+ON_GPU: Literal["steps", "native"] = "steps"
+"""the path to take in bf16 on a GPU where both are right; `benchmarks` and studies set it"""
 
 
 def lstm_reference(
@@ -51,11 +60,20 @@ def lstm_native(
     """The same by PyTorch's own kernel: oneDNN in bf16 on a CPU, cuDNN on a GPU."""
     h, c = state
     weights = [w_ih, w_hh, bias, torch.zeros_like(bias)]
+    if devices.is_accelerator(x.device):
+        weights = _end_to_end(weights)
     train = torch.is_grad_enabled()
     y, h_last, c_last = torch._VF.lstm(
         x, [h.unsqueeze(0), c.unsqueeze(0)], weights, True, 1, 0.0, train, False, False
     )
     return y, (h_last[0], c_last[0])
+
+
+def _end_to_end(weights: list[Tensor]) -> list[Tensor]:
+    """The same, one behind the other in memory: cuDNN takes them as they are, and else copies."""
+    flat = torch.cat([w.flatten() for w in weights])
+    parts = torch.split(flat, [w.numel() for w in weights])
+    return [part.view_as(w) for part, w in zip(parts, weights, strict=True)]
 
 
 @lru_cache(maxsize=64)
@@ -65,28 +83,59 @@ def bf16_is_right(features: int, hidden: int) -> bool:
     oneDNN's is silently wrong by 20% and more for hidden sizes from 1024 (measured on torch
     2.13), and raises where the instructions are missing; so probe it once against fp32.
     """
-    generator = torch.Generator().manual_seed(0)
-    scale = hidden**-0.5
-    shapes = [(6, 16, features), (4 * hidden, features), (4 * hidden, hidden), (4 * hidden,)]
     # Gradients are wanted whoever asks first, a step of training or a prediction.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        drawn = [torch.randn(s, generator=generator) for s in shapes]
-        truth = [t * (1.0 if i == 0 else scale) for i, t in enumerate(drawn)]
+        truth = _drawn(features, hidden, torch.device("cpu"))
         try:
             wanted, got = (_gradients(truth, hidden, d) for d in (torch.float32, torch.bfloat16))
         except RuntimeError:
             return False
-    return all(
-        (a - b).norm() <= BF16_TOLERANCE * a.norm() for a, b in zip(wanted, got, strict=True)
-    )
+    return _agree(wanted, got)
 
 
-def _gradients(values: list[Tensor], hidden: int, dtype: torch.dtype) -> list[Tensor]:
+def _gradients(
+    values: list[Tensor], hidden: int, dtype: torch.dtype, path: Path = lstm_native
+) -> list[Tensor]:
     leaves = [v.to(dtype).requires_grad_() for v in values]
-    zero = torch.zeros(values[0].shape[1], hidden, dtype=dtype)
-    y, _ = lstm_native(leaves[0], (zero, zero), *leaves[1:])
-    weight = torch.linspace(-1, 1, hidden, dtype=dtype)
+    zero = torch.zeros(values[0].shape[1], hidden, dtype=dtype, device=values[0].device)
+    y, _ = path(leaves[0], (zero, zero), *leaves[1:])
+    weight = torch.linspace(-1, 1, hidden, dtype=dtype, device=values[0].device)
     return [g.float() for g in torch.autograd.grad((y * weight).sum(), leaves)]
+
+
+@lru_cache(maxsize=64)
+def steps_are_right(device: torch.device, features: int, hidden: int) -> bool:
+    """Whether `lstm_steps` runs in bf16 on `device` and gives right gradients at these sizes.
+
+    Its kernels are compiled on the user's machine, by the versions that are there: so probe
+    them once against the definition in fp32, and say so where they fail.
+    """
+    kinds = ((torch.float32, lstm_reference), (torch.bfloat16, lstm_steps))
+    with torch.inference_mode(False), torch.enable_grad():
+        values = _drawn(features, hidden, device)
+        try:
+            wanted, got = (_gradients(values, hidden, dtype, path) for dtype, path in kinds)
+            right, told = _agree(wanted, got), "gives wrong gradients"
+        except Exception as error:  # whatever a compiler or a driver raises
+            right, told = False, f"failed ({error})"
+    if not right:
+        warnings.warn(f"the fast LSTM path {told} on {device}; cuDNN is used", stacklevel=2)
+    return right
+
+
+def _drawn(features: int, hidden: int, device: torch.device) -> list[Tensor]:
+    """x, w_ih, w_hh, bias of a small layer, the same at every call."""
+    generator = torch.Generator().manual_seed(0)
+    scale = hidden**-0.5
+    shapes = [(6, 16, features), (4 * hidden, features), (4 * hidden, hidden), (4 * hidden,)]
+    drawn = [torch.randn(s, generator=generator) for s in shapes]
+    return [(t * (1.0 if i == 0 else scale)).to(device) for i, t in enumerate(drawn)]
+
+
+def _agree(wanted: list[Tensor], got: list[Tensor]) -> bool:
+    return all(
+        bool((a - b).norm() <= BF16_TOLERANCE * a.norm()) for a, b in zip(wanted, got, strict=True)
+    )
 
 
 def _compute_dtype(x: Tensor, hidden: int) -> torch.dtype:
@@ -98,6 +147,16 @@ def _compute_dtype(x: Tensor, hidden: int) -> torch.dtype:
     if kind == "cpu" and not bf16_is_right(x.shape[2], hidden):
         return torch.float32
     return dtype
+
+
+def _in_steps(x: Tensor, hidden: int) -> bool:
+    """Whether `lstm_steps` is the path for `x`: in bf16 on a GPU that compiles its kernels."""
+    return (
+        ON_GPU == "steps"
+        and x.dtype == torch.bfloat16
+        and devices.compiles_kernels(x.device)
+        and steps_are_right(x.device, x.shape[2], hidden)
+    )
 
 
 class LSTMLayer(nn.Module):
@@ -124,5 +183,9 @@ class LSTMLayer(nn.Module):
         dtype = _compute_dtype(x, self.hidden)
         with torch.autocast(x.device.type, enabled=False):
             x, w_ih, w_hh, bias = (t.to(dtype) for t in (x, self.w_ih, w_hh, self.bias))
-            y, (h, c) = lstm_native(x, (state[0].to(dtype), state[1].to(dtype)), w_ih, w_hh, bias)
+            if _in_steps(x, self.hidden):
+                y, (h, c) = lstm_steps(x, state, w_ih, w_hh, bias)
+            else:
+                low = state[0].to(dtype), state[1].to(dtype)
+                y, (h, c) = lstm_native(x, low, w_ih, w_hh, bias)
         return y, (h.float(), c.float())

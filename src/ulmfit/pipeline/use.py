@@ -23,7 +23,7 @@ from ulmfit.pipeline.evaluating import Progress, exact
 from ulmfit.pipeline.evaluating import evaluate as evaluate
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.predict import Predictor
-from ulmfit.tasks import stream_nats
+from ulmfit.stream_task import stream_nats
 from ulmfit.text.specials import BEGIN_ID, PADDING_ID, UNKNOWN_ID
 
 NO_DROPOUT = Dropouts(0, 0, 0, 0, 0)

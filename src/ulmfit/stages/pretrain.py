@@ -56,10 +56,7 @@ def pretrain(
     frequencies = log_frequencies(corpus, architecture.vocabulary)
 
     def make(direction: Direction) -> LanguageModel:
-        encoder_model = AWDLSTM(architecture, settings.dropouts)
-        model = LanguageModel(encoder_model, settings.alpha, settings.beta, settings.softmax)
-        model.decoder_bias.data.copy_(frequencies)
-        return model
+        return untrained(architecture, settings, frequencies)
 
     trained = yield from train_directions(
         make,
@@ -78,6 +75,16 @@ def pretrain(
     return Bundle(
         "language-model", architecture, encoder, weights, preset="pretraining", metrics=metrics
     )
+
+
+def untrained(
+    architecture: Architecture, settings: LanguageModelSettings, frequencies: Tensor
+) -> LanguageModel:
+    """A model drawn by torch's generator whose decoder's bias is `frequencies`."""
+    encoder_model = AWDLSTM(architecture, settings.dropouts)
+    model = LanguageModel(encoder_model, settings.alpha, settings.beta, settings.softmax)
+    model.decoder_bias.data.copy_(frequencies)
+    return model
 
 
 def log_frequencies(corpus: Corpus, vocabulary: int) -> Tensor:

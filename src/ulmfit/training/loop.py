@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ulmfit import device as devices
 from ulmfit.training.layer_groups import Groups, Phase, set_thawed
+from ulmfit.training.recorded import Recordable, RecordedSteps
 
 
 @dataclass(frozen=True)
@@ -102,6 +103,7 @@ class Loop(Generic[T]):
         clip: largest norm of all gradients together; 0 for none.
         device: where the model is.
         precision: "auto", "fp32" or "bf16".
+        record: whether to record steps and replay them; None: on a GPU, where the task can.
     """
 
     def __init__(
@@ -116,6 +118,7 @@ class Loop(Generic[T]):
         clip: float = 0.0,
         device: torch.device,
         precision: devices.Precision = "auto",
+        record: bool | None = None,
     ) -> None:
         self.model = model
         self.groups = groups
@@ -126,10 +129,22 @@ class Loop(Generic[T]):
         self.clip = clip
         self.device = device
         self.precision = precision
+        self.record = devices.is_accelerator(device) if record is None else record
         self.position = Position()
         self.optimizer = self._new_optimizer()
 
+    @property
+    def records(self) -> bool:
+        """Whether steps are recorded: the first few of each shape are then slow."""
+        return self.record and self._recordable is not None
+
+    @property
+    def _recordable(self) -> Recordable | None:
+        task: object = self.task
+        return task if isinstance(task, Recordable) and task.recordable() else None
+
     def _new_optimizer(self) -> torch.optim.Adam:
+        self._recorded: RecordedSteps | None = None  # recordings are of one optimizer
         return torch.optim.Adam(
             [{"params": list(group)} for group in self.groups],
             lr=0.0,
@@ -172,18 +187,40 @@ class Loop(Generic[T]):
 
     def _step(self, phase: Phase, epoch: int, step: int, total: int, batch: Any) -> Step:
         started = time.perf_counter()
+        take = self._replay if self.records else self._take
+        figure, tokens, rates = take(batch, phase.rates(step, total))
+        seconds = time.perf_counter() - started
+        return Step(phase.name, epoch, step + 1, total, figure, tuple(rates), tokens, seconds)
+
+    def _take(self, batch: Any, scheduled: list[float]) -> tuple[float, int, list[float]]:
+        """One step at the scheduled rates: (figure, tokens, rates)."""
         with devices.autocast(self.device, self.precision):
             loss, figure, tokens, factor = self.task.loss(batch)
-        rates = [rate * factor for rate in phase.rates(step, total)]
+        rates = [rate * factor for rate in scheduled]
         for group, rate in zip(self.optimizer.param_groups, rates, strict=True):
             group["lr"] = rate
+        self._learn(loss)
+        return figure, tokens, rates
+
+    def _replay(self, batch: Any, scheduled: list[float]) -> tuple[float, int, list[float]]:
+        """The same by a recording."""
+        task = self._recordable
+        assert task is not None
+        if self._recorded is None:
+            self._recorded = RecordedSteps(
+                task, self.optimizer, self._learn, self.device, self.precision
+            )
+        tokens, factor = task.size(batch)
+        rates = [rate * factor for rate in scheduled]
+        return self._recorded.take(batch, rates), tokens, rates
+
+    def _learn(self, loss: Tensor) -> None:
+        """One step of the optimizer down the gradient of `loss`."""
         loss.backward()  # type: ignore[no-untyped-call]
         if self.clip:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.clip)
         self.optimizer.step()
         self.optimizer.zero_grad()
-        seconds = time.perf_counter() - started
-        return Step(phase.name, epoch, step + 1, total, figure, tuple(rates), tokens, seconds)
 
     def state(self) -> dict[str, Any]:
         """All that a run needs to go on from here to the same bytes: tensors and plain values."""
