@@ -125,10 +125,15 @@ def test_ranks(quick: Make, texts: list[str], labels: Any, tmp_path: Path) -> No
     assert again.get_params()["order"] == levels and clone(again).task == "ordinal"
 
 
-def test_numbers_of_ranks_sort_themselves(quick: Make, texts: list[str], labels: Any) -> None:
+def test_numbers_of_ranks_sort_themselves(
+    quick: Make, texts: list[str], labels: Any, tmp_path: Path
+) -> None:
     y = np.array([9, 10])[labels]
-    model = quick(task="ordinal").fit(texts, y)
+    model = quick(epochs=1, task="ordinal").fit(texts, y)
     assert model.classes_.tolist() == [9, 10] and model.predict(texts).dtype == y.dtype
+    turned = quick(epochs=1, task="ordinal", order=[np.int64(10), np.int64(9)]).fit(texts, y)
+    turned.save(tmp_path / "model")
+    assert ULMFiTClassifier.load(tmp_path / "model").classes_.tolist() == [10, 9]
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ulmfit.errors import InputError
+from ulmfit.estimator.plain import plain
 from ulmfit.estimator.weights import NamedWeights
 from ulmfit.pipeline.options import Machine, Source, TrainOptions, cores
 from ulmfit.targets.kinds import Kind
@@ -101,7 +102,7 @@ def _settings(value: Any) -> dict[str, Any] | None:
             'settings: None or a dict like {"classifier": {"peak": 0.02}} is wanted, '
             f"not {type(value).__name__}"
         )
-    return None if value is None else dict(value)
+    return None if value is None else plain(value)
 
 
 def _minutes(value: Any) -> float | None:

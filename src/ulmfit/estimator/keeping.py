@@ -8,11 +8,10 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
+from ulmfit.estimator.plain import plain
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.remote import is_remote
 from ulmfit.targets.kinds import Kind
@@ -34,24 +33,13 @@ def with_estimator(
         parameters: the estimator's `get_params()`.
         classes: `Classes.to_dict`, or None where there are no classes.
     """
-    told = {k: _plain(v) for k, v in parameters.items() if k not in OF_A_MACHINE}
+    told = {k: plain(v) for k, v in parameters.items() if k not in OF_A_MACHINE}
     if (lm := told["lm"]) and not is_remote(lm):
         told["lm"] = Path(lm).name  # where it lies is nobody's business but this machine's
     if isinstance(told.get(WEIGHTS), dict):  # keys of JSON are strings, labels may be others
-        told[WEIGHTS] = [[_plain(label), weight] for label, weight in told[WEIGHTS].items()]
+        told[WEIGHTS] = [[plain(label), weight] for label, weight in told[WEIGHTS].items()]
     kept = {"parameters": told, "classes": classes}
     return replace(bundle, provenance={**bundle.provenance, ESTIMATOR: kept})
-
-
-def _plain(value: Any) -> Any:
-    """As JSON has it."""
-    if isinstance(value, np.generic | np.ndarray):
-        return value.tolist()
-    if isinstance(value, np.random.RandomState):
-        return None
-    if isinstance(value, dict):
-        return {name: _plain(part) for name, part in value.items()}
-    return fspath(value) if isinstance(value, PathLike) else value
 
 
 def opened(
