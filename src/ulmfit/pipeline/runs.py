@@ -86,7 +86,7 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
 
 def _asked(command: str, options: Options) -> dict[str, Any]:
     """What run.json says, and `record` repeats."""
-    absolute = _absolute(options)
+    absolute = with_absolute_paths(options)
     return {
         "command": command,
         "command_line": command_line(command, options),
@@ -106,7 +106,7 @@ def _write(folder: Path, asked: dict[str, Any]) -> None:
     write_atomically(folder / FILE, (json.dumps(asked, indent=2) + "\n").encode())
 
 
-def _absolute(options: Options) -> Options:
+def with_absolute_paths(options: Options) -> Options:
     """With absolute paths, so that the run can be resumed from any folder."""
     changes: dict[str, Any] = {"out": _absolute_path(options.out)}
     for name in ("corpus", "data"):

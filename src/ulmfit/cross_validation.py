@@ -1,0 +1,254 @@
+"""Floor 4: how good a classifier becomes on data like these, by k-fold cross-validation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ulmfit import figures as sentences
+from ulmfit.data.write_rows import PredictionWriter
+from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
+from ulmfit.manifest import TargetConfig
+from ulmfit.metrics.resampled import Resampled, resampled
+from ulmfit.pipeline import Event, Note
+from ulmfit.pipeline.classifiers import LANGUAGE_MODEL_SHARE
+from ulmfit.pipeline.held_out import (
+    SHARES,
+    Bench,
+    Measured,
+    bench,
+    learned,
+    measured,
+    numbers,
+    told_of,
+    with_finetuned,
+)
+from ulmfit.pipeline.options import TrainOptions
+from ulmfit.pipeline.runs import with_absolute_paths
+from ulmfit.pipeline.work import open_work
+from ulmfit.predict import answers
+from ulmfit.targets.folds import stratified_folds
+from ulmfit.targets.kinds import Rows
+
+RESULT = "cross-validation.json"
+SHARED = (
+    "fine-tuned once, on the texts of all rows: those that are measured on too, not their labels"
+)
+PER_FOLD = "fine-tuned for each fold, without the texts that are measured on"
+GIVEN = "as given, not fine-tuned"
+
+
+@dataclass(frozen=True)
+class CrossValidationOptions:
+    """`ulmfit cross-validate`."""
+
+    train: TrainOptions
+    """how to learn; its `out` is the folder of the work, its time budget is for all of it"""
+    folds: int = 5
+    """Kohavi 1995 finds ten or fewer best; five leave 80% to learn from at half of the time"""
+    repeats: int = 1
+    """each with folds and a seed of its own"""
+    lm_per_fold: bool = False
+    """fine-tune the language model for each fold, on the texts that it learns from"""
+    predictions: str | None = None
+    """a file for every labelled row with the answer of the model that had not seen it"""
+
+
+@dataclass(frozen=True)
+class CrossValidated:
+    """What came out."""
+
+    kind: str
+    rows: int
+    folds: int
+    repeats: int
+    language_model: str
+    """what it has seen"""
+    each: list[dict[str, Any]]
+    """repeat, fold, train_rows and the figures of `evaluate`, fold after fold"""
+    summary: dict[str, Resampled]
+    """of each figure that is a single number"""
+    predictions: str | None
+
+
+def cross_validate(
+    options: CrossValidationOptions, *, overwrite: bool = False
+) -> Generator[Event, None, CrossValidated]:
+    """Hold out each fold in turn, learn from the others, measure on it.
+
+    Each learner is the whole of `train`: a tenth of the rows that it learns from chooses its best
+    epoch, its temperature and its thresholds. The same call again goes on where one was stopped.
+
+    Raises:
+        InputError: the data, the language model or an option is wrong.
+        OSError: the disk is full, and the like; what was done stays in the folder.
+    """
+    began = time.monotonic()
+    on = bench(options.train)
+    deals = _deals(on, options)
+    if options.predictions:
+        PredictionWriter(Path(options.predictions), on.draw.names)  # refuses what it cannot write
+    folder = Path(options.train.out)
+    open_work(folder, _asked(options), overwrite=overwrite)
+    on.draw.keep(folder)
+    yield from told_of(on)
+    budget = _Budget(options, began)
+    if not options.lm_per_fold:
+        on = yield from with_finetuned(on, folder, minutes=budget.language_model())
+    found: list[Measured] = []
+    for number, (repeat, fold, held_out) in enumerate(deals):
+        place = folder / f"{repeat}-{fold}"
+        done = Measured.load(place)
+        if done is None:
+            minutes = budget.next(len(deals) - number)
+            done = yield from _fold(on, held_out, place, repeat, minutes)
+        found.append(done)
+        yield Note(_line(options, repeat, fold, done))
+    result = _result(on, options, deals, found)
+    if options.predictions:
+        _write(on, deals, found, Path(options.predictions))
+    told = json.dumps(asdict(result), indent=2, default=float)
+    write_atomically(folder / RESULT, (told + "\n").encode())
+    return result
+
+
+Deal = tuple[int, int, Rows]
+"""repeat and fold, from 1, and the places of the rows that are held out"""
+
+
+def _deals(on: Bench, options: CrossValidationOptions) -> list[Deal]:
+    if options.repeats < 1:
+        raise InputError(f"{options.repeats} repeats: at least 1 is needed")
+    draw, seed = on.draw, options.train.machine.seed
+    deals = []
+    for repeat in range(options.repeats):
+        dealt = stratified_folds(draw.labels, draw.names, options.folds, seed + repeat, draw.kind)
+        for fold in range(options.folds):
+            deals.append((repeat + 1, fold + 1, np.flatnonzero(dealt == fold)))
+    return deals
+
+
+def _asked(options: CrossValidationOptions) -> dict[str, Any]:
+    """What two calls must have in common to be one work."""
+    train = asdict(with_absolute_paths(options.train))
+    for name in ("out", "time_budget"):
+        del train[name]
+    del train["machine"]["workers"]
+    return {
+        "command": "cross-validate",
+        "options": train,
+        **{name: getattr(options, name) for name in ("folds", "repeats", "lm_per_fold")},
+    }
+
+
+class _Budget:
+    """Minutes for each part of the work, so that all of it ends in time."""
+
+    def __init__(self, options: CrossValidationOptions, began: float) -> None:
+        self._minutes = options.train.time_budget
+        self._began = began
+
+    def language_model(self) -> float | None:
+        return None if self._minutes is None else self._minutes * LANGUAGE_MODEL_SHARE
+
+    def next(self, left: int) -> float | None:
+        """For the first of so many folds that are left."""
+        if self._minutes is None:
+            return None
+        spent = (time.monotonic() - self._began) / 60
+        return max(0.0, self._minutes - spent) / left
+
+
+def _fold(
+    on: Bench, held_out: Rows, place: Path, repeat: int, minutes: float | None
+) -> Generator[Event, None, Measured]:
+    shared, own = minutes, None
+    if on.options.finetune and minutes is not None:
+        own, shared = minutes * LANGUAGE_MODEL_SHARE, minutes * (1 - LANGUAGE_MODEL_SHARE)
+    on = yield from with_finetuned(on, place, without=held_out, minutes=own)
+    places = np.setdiff1d(np.arange(len(on.draw.rows)), held_out)
+    seed = on.options.machine.seed + repeat - 1
+    bundle = yield from learned(on, places, place, seed=seed, minutes=shared)
+    done = measured(on, bundle, held_out)
+    shutil.rmtree(place)
+    done.save(place)
+    return done
+
+
+def _line(options: CrossValidationOptions, repeat: int, fold: int, done: Measured) -> str:
+    which = f"fold {fold} of {options.folds}"
+    if options.repeats > 1:
+        which = f"repeat {repeat} of {options.repeats}, {which}"
+    return f"{which}: {sentences.tested(done.figures['kind'], done.figures)}"
+
+
+def _result(
+    on: Bench, options: CrossValidationOptions, deals: list[Deal], found: list[Measured]
+) -> CrossValidated:
+    rows = len(on.draw.rows)
+    held_out = rows / options.folds
+    each = [
+        {"repeat": repeat, "fold": fold, "train_rows": rows - len(places), **done.figures}
+        for (repeat, fold, places), done in zip(deals, found, strict=True)
+    ]
+    columns = [numbers(done.figures) for done in found]
+    shared = [name for name in columns[0] if all(name in column for column in columns)]
+    summary = {
+        name: resampled(
+            [column[name] for column in columns],
+            rows - held_out,
+            held_out,
+            (0.0, 1.0) if name in SHARES else None,
+        )
+        for name in shared
+    }
+    seen = PER_FOLD if options.lm_per_fold else SHARED
+    return CrossValidated(
+        on.draw.kind,
+        rows,
+        options.folds,
+        options.repeats,
+        seen if options.train.finetune else GIVEN,
+        each,
+        summary,
+        options.predictions,
+    )
+
+
+def _write(on: Bench, deals: list[Deal], found: list[Measured], out: Path) -> None:
+    """The first repeat's answers, in the order of the rows."""
+    first = [(fold, places, d) for (r, fold, places), d in zip(deals, found, strict=True) if r == 1]
+    owner: NDArray[np.int64] = np.empty(len(on.draw.rows), np.int64)
+    for number, (_, places, _) in enumerate(first):
+        owner[places] = number
+    streams = [
+        answers(done.logits, on.draw.names, TargetConfig(**done.target)) for _, _, done in first
+    ]
+    single = on.draw.kind == "real"
+    writer = PredictionWriter(
+        out,
+        on.draw.names,
+        label="value" if single else "label",
+        separator=on.draw.separator,
+    )
+    with writer:
+        for place, fields in enumerate(_fields(on)):
+            answer = next(streams[owner[place]])
+            name = "fold" if "fold" not in fields else "fold_held_out"
+            rows = () if answer.probabilities is None else answer.probabilities.tolist()
+            writer.write({**fields, name: first[owner[place]][0]}, answer.label, rows)
+
+
+def _fields(on: Bench) -> Iterator[Mapping[str, object]]:
+    """The columns of each labelled row that was used."""
+    wanted = set(on.draw.rows.tolist())
+    return (row.fields for i, row in enumerate(on.options.data.rows()) if i in wanted)

@@ -1,0 +1,206 @@
+"""Learn from some of the labelled rows and measure on others, again and again.
+
+Cross-validation and the search for settings stand on this. The language model is fine-tuned once
+and shared; it sees the texts of all rows, never their labels.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ulmfit.bundle import Bundle
+from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
+from ulmfit.pipeline.classifiers import LANGUAGE_MODEL_SHARE, chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.drawing import Draw, draw_labels
+from ulmfit.pipeline.evaluating import exact, scored
+from ulmfit.pipeline.language_models import Event
+from ulmfit.pipeline.options import Source, TrainOptions, directions
+from ulmfit.pipeline.passes import told
+from ulmfit.pipeline.runs import Note
+from ulmfit.pipeline.unlabelled import unlabelled_sources
+from ulmfit.predict import Predictor
+from ulmfit.presets import Preset
+from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.targets.kinds import Floats, Kind, Rows
+
+MAIN: dict[Kind, str] = {
+    "single": "accuracy",
+    "multi": "micro_f1",
+    "ordinal": "quadratic_kappa",
+    "real": "mae",
+}
+"""the figure that is looked at first"""
+FIGURES, LOGITS = "figures.json", "logits.npy"
+LOWER_IS_BETTER = frozenset({"log_loss", "mae", "rmse", "calibration_error"})
+SHARES = frozenset({"accuracy", "subset_accuracy", "micro_f1", "macro_f1", "calibration_error"})
+"""figures that lie between 0 and 1"""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Labelled rows and how to learn from them.
+
+    `draw` holds the rows; places below count them from 0.
+    """
+
+    options: TrainOptions
+    preset: Preset
+    draw: Draw
+    lm: Bundle
+    unlabelled: tuple[Source, ...]
+    skipped: tuple[str, ...]
+    """rows that were left out, for a person"""
+
+
+def bench(options: TrainOptions) -> Bench:
+    """Read the rows and open the language model, as `train` does at its door.
+
+    Raises:
+        InputError: as `train`; or test rows were given, which have no part in this.
+    """
+    if options.test:
+        raise InputError("test rows have no part in this: every row that is measured on is drawn")
+    chosen = chosen_preset(options)
+    options.machine.check()
+    options.data.check(need_label=True)
+    unlabelled = unlabelled_sources(options)
+    options.policy.check(options.task or "single")
+    skipped: list[str] = []
+    draw = draw_labels(
+        options.data,
+        options.labels,
+        options.machine.seed,
+        skipped.append,
+        kind=options.task,
+        order=options.order,
+    )
+    options.objective.check(draw.kind, draw.names)
+    lm = open_pretrained(options.lm or DEFAULT)
+    directions(options.direction, lm.directions)
+    return Bench(options, chosen, draw, lm, tuple(unlabelled), tuple(skipped))
+
+
+def told_of(on: Bench) -> Iterator[Note]:
+    """What the rows are, for a person."""
+    yield from told(list(on.skipped))
+    yield Note(on.draw.told())
+
+
+def with_finetuned(
+    on: Bench,
+    folder: Path,
+    *,
+    without: Rows | None = None,
+    minutes: float | None = None,
+    chosen: Preset | None = None,
+) -> Generator[Event, None, Bench]:
+    """The bench with its language model fine-tuned, or as it is where that is not asked for.
+
+    Args:
+        on: the bench.
+        folder: keeps the language model; that of an earlier call is used again.
+        without: places of rows whose texts it must not see; None: it sees all.
+        minutes: to plan it for.
+        chosen: another preset than the bench's.
+    """
+    if not on.options.finetune:
+        return on
+    source = on.options.data
+    hidden = set() if without is None else set(on.draw.rows[without].tolist())
+
+    def texts() -> Iterator[str]:
+        yield from (text for i, text in enumerate(source.texts()) if i not in hidden)
+        for other in on.unlabelled:
+            yield from other.texts(lambda message: None)
+
+    whole = None if minutes is None else minutes / LANGUAGE_MODEL_SHARE
+    options = replace(on.options, time_budget=whole)
+    lm = yield from tuned_on(on.lm, texts, options, chosen or on.preset, folder)
+    shutil.rmtree(folder / "finetune", ignore_errors=True)  # its checkpoints
+    return replace(on, lm=lm, options=replace(on.options, finetune=False))
+
+
+def learned(
+    on: Bench,
+    places: Rows,
+    folder: Path,
+    *,
+    seed: int,
+    minutes: float | None = None,
+    chosen: Preset | None = None,
+) -> Generator[Event, None, Bundle]:
+    """A classifier on the rows at `places`; a tenth of them chooses its best epoch.
+
+    Args:
+        on: the bench, its language model fine-tuned.
+        places: rising.
+        folder: for checkpoints; a killed call goes on from there.
+        seed: of the head, the dropout, the order and the split.
+        minutes: to plan it for.
+        chosen: another preset than the bench's.
+    """
+    draw = on.draw
+    weights = None if draw.weights is None else draw.weights[places]
+    part = replace(draw, rows=draw.rows[places], labels=draw.labels[places], weights=weights)
+    machine = replace(on.options.machine, seed=seed)
+    options = replace(on.options, finetune=False, time_budget=minutes, machine=machine)
+    texts = part.texts(options.data)
+    return (yield from classifier_on(on.lm, texts, part, options, chosen or on.preset, folder))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a classifier said of rows that it had not learned from."""
+
+    figures: dict[str, Any]
+    """as `evaluate` gives them"""
+    target: dict[str, Any]
+    """what the outputs mean: the fields of `TargetConfig`"""
+    logits: Floats
+    """(texts, directions, outputs)"""
+
+    def save(self, folder: Path) -> None:
+        """Keep it; the figures come last, so that they stand for the whole."""
+        data = io.BytesIO()
+        np.save(data, self.logits, allow_pickle=False)
+        write_atomically(folder / LOGITS, data.getvalue())
+        told = {"target": self.target, "figures": self.figures}
+        write_atomically(folder / FIGURES, json.dumps(told, default=float).encode())
+
+    @staticmethod
+    def load(folder: Path) -> Measured | None:
+        """What `save` kept in `folder`, if it did."""
+        if not (folder / FIGURES).is_file():
+            return None
+        told = json.loads((folder / FIGURES).read_text("utf8"))
+        logits = np.load(folder / LOGITS, allow_pickle=False)
+        return Measured(told["figures"], told["target"], logits)
+
+
+def measured(on: Bench, bundle: Bundle, places: Rows) -> Measured:
+    """A classifier on the rows at `places`."""
+    machine = on.options.machine
+    predictor = Predictor(bundle, machine.device, exact(machine.precision))
+    part = replace(on.draw, rows=on.draw.rows[places])
+    logits = np.stack(list(predictor.logits(part.texts(on.options.data))))
+    figures = scored(logits, on.draw.labels[places], bundle.target)
+    told = {"kind": on.draw.kind, "labels": bundle.labels, "n": len(places), **figures}
+    return Measured(told, bundle.target.model_dump(), logits)
+
+
+def numbers(figures: dict[str, Any]) -> dict[str, float]:
+    """The figures that are single numbers, but for how many rows they are of."""
+    return {
+        name: float(value)
+        for name, value in figures.items()
+        if isinstance(value, int | float) and not isinstance(value, bool) and name != "n"
+    }
