@@ -61,13 +61,14 @@ def _of_sets(labels: Labels, fraction: float, generator: np.random.Generator) ->
     held_out = np.where(counts > 1, np.maximum(1, np.round(fraction * counts)), 0)
     wanted = np.stack([counts - held_out, held_out])  # (sides, classes) still to be dealt
     room = np.array([len(labels) - round(fraction * len(labels)), round(fraction * len(labels))])
-    side = np.full(len(labels), -1)
-    while (remaining := labels[side < 0].sum(0)).any():
+    side, remaining = np.full(len(labels), -1), counts.copy()
+    while remaining.any():
         rarest = int(np.argmin(np.where(remaining > 0, remaining, len(labels) + 1)))
         for row in generator.permutation(np.flatnonzero((side < 0) & labels[:, rarest])):
             side[row] = max(TRAIN, VALID, key=lambda s: (wanted[s, rarest], room[s]))
             wanted[side[row]] -= labels[row]
             room[side[row]] -= 1
+            remaining -= labels[row]
     bare = generator.permutation(np.flatnonzero(side < 0))
     valid = max(0, int(room[VALID]))
     side[bare[:valid]], side[bare[valid:]] = VALID, TRAIN
