@@ -180,11 +180,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("parameters", "told"), WRONG)
+@pytest.mark.parametrize(("wrong", "told"), WRONG)
 def test_a_wrong_parameter_is_told_by_fit_and_not_before(
-    parameters: dict[str, Any], told: str, quick: Make, texts: list[str], words: list[str]
+    wrong: dict[str, Any], told: str, quick: Make, texts: list[str], words: list[str]
 ) -> None:
-    model = quick().set_params(**parameters)
+    model = quick().set_params(**wrong)
     with pytest.raises(InputError, match=told):
         model.fit(texts, words)
 
