@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import operator
 import tempfile
 from pathlib import Path
@@ -10,27 +9,11 @@ from typing import Any
 
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
+from ulmfit.extras import extra
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import predict_file
 
 BLOCK = 1000  # rows compared at a time
-
-
-def library() -> Any:
-    """The package `datasets`, the one door to it.
-
-    Raises:
-        InputError: the extra is not installed.
-    """
-    try:
-        return importlib.import_module("datasets")
-    except ModuleNotFoundError as error:
-        if error.name != "datasets":
-            raise
-        raise InputError(
-            "`datasets` objects need the extra [hub]: pip install 'ulmfit[hub]' (a folder made by "
-            "save_to_disk is read without it)"
-        ) from None
 
 
 def saved(
@@ -67,8 +50,12 @@ def saved(
     return source
 
 
+def _datasets() -> Any:
+    return extra("datasets", "hub", "a `datasets` object (a folder of save_to_disk does not)")
+
+
 def _one(dataset: Any, split: str | None) -> Any:
-    datasets = library()
+    datasets = _datasets()
     if isinstance(dataset, datasets.DatasetDict):
         if split not in dataset:
             told = "split" if split is None else f"split {split!r}"
@@ -85,7 +72,7 @@ def _one(dataset: Any, split: str | None) -> Any:
 
 def _is_same(rows: Any, folder: Path) -> bool:
     """Whether `folder` holds these rows: a fingerprint of `datasets` changes from load to load."""
-    datasets = library()
+    datasets = _datasets()
     try:
         there = datasets.load_from_disk(str(folder))
     except (OSError, ValueError):
@@ -119,7 +106,7 @@ def predict_dataset(
     Raises:
         InputError: as `saved`, or the bundle is no classifier.
     """
-    datasets = library()
+    datasets = _datasets()
     rows = _one(dataset, split)
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as folder:
         source = saved(rows, Path(folder) / "rows", text=text)
