@@ -18,9 +18,9 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 
 # Rooms by floor. An import goes down, or stays on its floor where that is open and acyclic.
 FLOORS = {
-    0: {"errors", "device", "files", "figures", "wording"},
+    0: {"errors", "extras", "device", "files", "figures", "wording"},
     1: {"text", "data", "model", "training", "metrics", "targets", "baseline", "demo"},
-    2: {"corpus", "bundle", "manifest", "remote", "run", "tasks", "stream_task", "resident", "language_modelling", "compact"},
+    2: {"corpus", "bundle", "manifest", "remote", "run", "tasks", "reading", "stream_task", "resident", "language_modelling", "compact"},
     3: {"stages", "presets", "settings", "predict", "vectors", "pretrained", "explanations", "label_errors"},
     4: {
         *{"pipeline", "estimator", "report", "serve", "export"},

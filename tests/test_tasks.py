@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ulmfit import stream_task, tasks
+from ulmfit import stream_task
 from ulmfit.corpus import Corpus
 from ulmfit.data.stream import Documents
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
 from ulmfit.stream_task import LanguageModelTask, language_model_groups, stream_nats
-from ulmfit.tasks import ClassifierTask, classifier_groups, classify_documents
+from ulmfit.tasks import ClassifierTask, classifier_groups
 from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
 from ulmfit.training.layer_groups import gradual_unfreezing
 from ulmfit.training.loop import Loop
@@ -213,22 +213,6 @@ def one_by_one(model: TextClassifier, documents: list[IdArray]) -> NDArray[np.fl
     with torch.no_grad():
         logits = [model(torch.from_numpy(d)[:, None], torch.tensor([len(d)])) for d in documents]
     return torch.cat(logits).double().softmax(1).numpy()
-
-
-@pytest.mark.parametrize("tokens", [1, 50, 300, 10**6])
-def test_predictions_keep_order_and_do_not_depend_on_the_batch(
-    corpus: Corpus, documents: list[IdArray], tokens: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tasks, "INFERENCE_TOKENS", tokens)
-    model = classifier(corpus).train()
-    got = classify_documents(model, documents, PAD)
-    assert model.training, "the mode it was in is put back"
-    wanted = one_by_one(model.eval(), documents)
-    assert np.abs(got - wanted).max() < 1e-5
-    assert np.abs(wanted - wanted.mean(0)).max() > 1e-3, "the documents differ"
-    order = np.random.default_rng(0).permutation(len(documents))
-    shuffled = classify_documents(model, [documents[i] for i in order], PAD)
-    assert np.abs(shuffled - wanted[order]).max() < 1e-5
 
 
 def test_the_classifiers_loss_is_cross_entropy(

@@ -14,7 +14,8 @@ import torch
 
 from ulmfit.errors import InputError
 
-Precision = Literal["auto", "fp32", "bf16"]
+Precision = Literal["auto", "fp32", "bf16", "int8"]
+"""of the arithmetic; "int8" is for reading documents on a CPU (`reading`), not for training"""
 
 
 def pick_device(name: str = "auto") -> torch.device:
@@ -62,6 +63,8 @@ def is_bf16(device: torch.device, precision: Precision) -> bool:
     Raises:
         InputError: `precision` is none of "auto", "fp32", "bf16".
     """
+    if precision == "int8":
+        raise InputError("precision int8 is for a classifier's predictions; choose fp32 or bf16")
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"precision {precision!r}: choose one of auto, fp32, bf16")
     if precision == "auto":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from ulmfit import device as devices
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
+from ulmfit.manifest import TargetConfig
+from ulmfit.reading import DocumentReader
 from ulmfit.targets.answers import probabilities, values
 from ulmfit.targets.decisions import confidence, decide
 from ulmfit.targets.kinds import Floats
-from ulmfit.tasks import document_logits
 from ulmfit.text.specials import PADDING_ID
 from ulmfit.vectors import BLOCK as BLOCK
 from ulmfit.vectors import Vector, blocks, directed, encoded, pooled_vectors
@@ -40,10 +41,10 @@ class Predictor:
         bundle: a classifier.
         device: "auto", "cpu", "cuda", ...
         precision: "fp32" (the same text gives the same answer to 1e-5 in any batch), "bf16"
-            (faster where the machine has it), or "auto".
+            (faster where the machine has it), "int8" (on a CPU; the fastest), or "auto".
 
     Raises:
-        InputError: the bundle is no classifier.
+        InputError: the bundle is no classifier, or there is no such precision on the device.
     """
 
     def __init__(
@@ -53,9 +54,11 @@ class Predictor:
         self.labels = bundle.labels
         self.target = bundle.target
         self.encoder = bundle.encoder
-        self._precision = precision
         where = devices.pick_device(device)
         self.models = {d: bundle.classifier(d).to(where) for d in bundle.directions}
+        self._readers = {
+            d: DocumentReader(model, PADDING_ID, precision) for d, model in self.models.items()
+        }
 
     def probabilities(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
         """One row (classes,) for each text, in order; looks ahead at most `BLOCK` texts.
@@ -102,7 +105,8 @@ class Predictor:
         if border is not None and not 0 <= border <= 1:
             raise InputError(f"abstain below {border}: a number from 0 to 1 is needed")
         blocks = self._blocks(texts)
-        return (a for block in blocks for a in self._answers(self._rows(block), border or 0.0))
+        least = border or 0.0
+        return (a for block in blocks for a in answers(block, self.labels, self.target, least))
 
     def logits(self, texts: Iterable[str]) -> Iterator[Floats]:
         """What the heads say of each text, in order: (directions, outputs), no temperature."""
@@ -110,7 +114,7 @@ class Predictor:
 
     def vectors(self, texts: Iterable[str]) -> Iterator[Vector]:
         """The pooled vector of each text, in order (`vectors.document_vectors`)."""
-        return pooled_vectors(self.models, self.encoder, texts, self._precision)
+        return pooled_vectors(self._readers, self.encoder, texts)
 
     def _require_classes(self) -> None:
         if self.target.kind == "real":
@@ -120,27 +124,39 @@ class Predictor:
         """Logits (texts, directions, outputs) of the texts of each block."""
         for block in blocks(texts):
             documents, places = encoded(self.encoder, block)
-            by_direction = [
-                document_logits(model, directed(documents, d), PADDING_ID, self._precision)
-                for d, model in self.models.items()
-            ]
+            by_direction = [r.logits(directed(documents, d)) for d, r in self._readers.items()]
             yield np.stack(by_direction, 1)[places]
 
     def _rows(self, logits: Floats) -> Floats:
         return probabilities(logits, self.target.kind, self.target.temperature)
 
-    def _answers(self, rows: Floats, border: float) -> Iterator[Answer]:
-        kind = self.target.kind
-        decided = decide(rows, kind, self.target.thresholds)
-        sure = confidence(rows, decided, kind)
-        for row, choice, how_sure in zip(rows, decided, sure, strict=True):
-            label: str | tuple[str, ...] | None = None
-            if how_sure >= border:
-                label = self._names(choice) if kind == "multi" else self.labels[choice]
-            yield Answer(label, row, float(how_sure))
 
-    def _names(self, choice: NDArray[np.bool_]) -> tuple[str, ...]:
-        return tuple(self.labels[i] for i in np.flatnonzero(choice))
+def answers(
+    logits: Floats, labels: Sequence[str], target: TargetConfig, abstain_below: float = 0.0
+) -> Iterator[Answer]:
+    """What a model's outputs say of each text.
+
+    Args:
+        logits: (texts, directions, outputs).
+        labels: names of the classes.
+        target: what the outputs mean.
+        abstain_below: leave open what is less probable to be right.
+    """
+    if target.kind == "real":
+        found = values(logits, target.mean, target.scale)
+        yield from (Answer(float(value), None, None) for value in found)
+        return
+    rows = probabilities(logits, target.kind, target.temperature)
+    decided = decide(rows, target.kind, target.thresholds)
+    sure = confidence(rows, decided, target.kind)
+    for row, choice, how_sure in zip(rows, decided, sure, strict=True):
+        if how_sure < abstain_below:
+            yield Answer(None, row, float(how_sure))
+        elif target.kind == "multi":
+            several = tuple(labels[int(i)] for i in np.flatnonzero(choice))
+            yield Answer(several, row, float(how_sure))
+        else:
+            yield Answer(labels[int(choice)], row, float(how_sure))
 
 
 def predict(
@@ -155,7 +171,7 @@ def predict(
         bundle: a classifier.
         texts: any number; read as the answers are taken.
         device: where to compute.
-        precision: "fp32", "bf16" or "auto".
+        precision: "fp32", "bf16", "int8" or "auto".
 
     Returns:
         An iterator of (classes,) rows in the order of `bundle.labels`, each summing to 1 (but of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,13 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ulmfit import device as devices
-from ulmfit.data.batches import Batch, inference_order, pad, training_order
+from ulmfit.data.batches import Batch, pad, training_order
 from ulmfit.data.stream import Ids
 from ulmfit.model.heads import TextClassifier
 from ulmfit.model.losses import Loss, cross_entropy
+from ulmfit.reading import DocumentReader
 from ulmfit.targets.answers import probabilities
-
-INFERENCE_TOKENS = 16_384  # padded positions in a batch of inference
 
 
 def _to(array: NDArray[Any], device: torch.device) -> Tensor:
@@ -98,45 +97,7 @@ def document_logits(
     precision: devices.Precision = "fp32",
 ) -> NDArray[np.float64]:
     """The head's outputs (documents, outputs) in the order given, whatever the batching."""
-    result = np.empty((len(documents), model.head.linear2.out_features))
-
-    def keep(rows: Ids, pooled: Tensor) -> None:
-        result[rows] = model.head(pooled).double().cpu().numpy()
-
-    _pool(model, documents, pad_id, precision, keep)
-    return result
-
-
-def pool_documents(
-    model: TextClassifier,
-    documents: Sequence[Ids],
-    pad_id: int,
-    precision: devices.Precision = "fp32",
-) -> NDArray[np.float32]:
-    """What the head is given: (documents, 3 embedding), in the order given."""
-    result = np.empty((len(documents), 3 * model.encoder.architecture.embedding), np.float32)
-
-    def keep(rows: Ids, pooled: Tensor) -> None:
-        result[rows] = pooled.float().cpu().numpy()
-
-    _pool(model, documents, pad_id, precision, keep)
-    return result
-
-
-def _pool(
-    model: TextClassifier,
-    documents: Sequence[Ids],
-    pad_id: int,
-    precision: devices.Precision,
-    take: Callable[[Ids, Tensor], None],
-) -> None:
-    """Call `take` with the numbers and the vectors of documents, a batch of like lengths a time."""
-    lengths = np.array([len(d) for d in documents], np.int64)
-    device = next(model.parameters()).device
-    with devices.evaluating(model), devices.autocast(device, precision):
-        for rows in inference_order(lengths, INFERENCE_TOKENS):
-            batch = pad(documents, rows, pad_id)
-            take(rows, model.pool(_to(batch.ids, device), _to(batch.lengths, device)))
+    return DocumentReader(model, pad_id, precision).logits(documents)
 
 
 def classifier_groups(model: TextClassifier) -> list[list[nn.Parameter]]:

@@ -12,13 +12,13 @@ from ulmfit.bundle import Bundle, Direction
 from ulmfit.data.stream import Ids, reverse_document
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import PooledClassifier, TextClassifier
-from ulmfit.tasks import pool_documents
+from ulmfit.reading import DocumentReader
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.specials import PADDING_ID
 
 BLOCK = 2048  # texts looked ahead: sorted by length, each distinct one computed once
 NO_DROPOUT = Dropouts(0, 0, 0, 0, 0)
-Models = Mapping[Direction, TextClassifier]
+Readers = Mapping[Direction, DocumentReader]
 Vector = NDArray[np.float32]
 
 
@@ -34,15 +34,18 @@ def document_vectors(
         bundle: a classifier, or a language model, whose encoder has seen no label.
         texts: any number; read as the vectors are taken.
         device: where to compute.
-        precision: "fp32", "bf16" or "auto".
+        precision: "fp32", "bf16", "int8" or "auto".
 
     Returns:
         An iterator of (directions * 3 * embedding,) rows of fp32: last, maximum and mean of the
         last layer's outputs (concat pooling; v2, sec. 3.3), forward before backward.
     """
     where = devices.pick_device(device)
-    models = {d: pooling_model(bundle, d).to(where) for d in bundle.directions}
-    return pooled_vectors(models, bundle.encoder, texts, precision)
+    readers = {
+        d: DocumentReader(pooling_model(bundle, d).to(where), PADDING_ID, precision)
+        for d in bundle.directions
+    }
+    return pooled_vectors(readers, bundle.encoder, texts)
 
 
 def pooling_model(bundle: Bundle, direction: Direction) -> TextClassifier:
@@ -54,16 +57,11 @@ def pooling_model(bundle: Bundle, direction: Direction) -> TextClassifier:
     return TextClassifier(encoder, unused).eval()
 
 
-def pooled_vectors(
-    models: Models, encoder: Encoder, texts: Iterable[str], precision: devices.Precision
-) -> Iterator[Vector]:
-    """As `document_vectors`, by models that stand ready."""
+def pooled_vectors(readers: Readers, encoder: Encoder, texts: Iterable[str]) -> Iterator[Vector]:
+    """As `document_vectors`, by readers that stand ready."""
     for block in blocks(texts):
         documents, places = encoded(encoder, block)
-        rows = [
-            pool_documents(model, directed(documents, d), PADDING_ID, precision)
-            for d, model in models.items()
-        ]
+        rows = [reader.vectors(directed(documents, d)) for d, reader in readers.items()]
         yield from np.concatenate(rows, axis=1)[places]
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 DirectionName = Literal["forward", "backward", "both"]
 OneDirection = Literal["forward", "backward"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
+AnswerPrecisionName = Literal["auto", "fp32", "bf16", "int8"]
 
 Json = Annotated[
     bool, typer.Option("--json", help="Print one JSON object as the last line of the output.")
@@ -103,6 +104,10 @@ Precision = Annotated[
     PrecisionName, typer.Option("--precision", help="Of the arithmetic; auto takes the faster.")
 ]
 AnswerPrecision = Annotated[
+    AnswerPrecisionName,
+    typer.Option("--precision", help="Of the arithmetic; auto is fp32, int8 is fastest on a CPU."),
+]
+ExactPrecision = Annotated[
     PrecisionName,
     typer.Option("--precision", help="Of the arithmetic; auto is fp32, the same in any batch."),
 ]
@@ -151,7 +156,7 @@ def settings(given: str | None) -> dict[str, Any] | None:
 
 
 def machine(
-    device: str = "auto", precision: PrecisionName = "auto", workers: int = 0, seed: int = 0
+    device: str = "auto", precision: AnswerPrecisionName = "auto", workers: int = 0, seed: int = 0
 ) -> Machine:
     """Where a call computes, and from which seed."""
     from ulmfit.pipeline.options import Machine

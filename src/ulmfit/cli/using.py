@@ -95,7 +95,7 @@ def perplexity(
         typer.Option("--direction", help="Which model, where the LM has both."),
     ] = None,
     device: a.Device = "auto",
-    precision: a.AnswerPrecision = "auto",
+    precision: a.ExactPrecision = "auto",
     workers: a.Workers = 0,
     json: a.Json = False,
 ) -> None:

@@ -1,0 +1,84 @@
+"""Documents -> what the encoder and the head say of them, the fastest way that is right here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ulmfit import device as devices
+from ulmfit.data.batches import inference_order, pad
+from ulmfit.data.stream import Ids
+from ulmfit.errors import InputError
+from ulmfit.model.fast_inference import FastEncoder, fastest_path
+from ulmfit.model.heads import TextClassifier
+
+INFERENCE_TOKENS = 16_384  # padded positions in a batch of torch's
+
+Pool = Callable[[Sequence[Ids]], NDArray[np.float32]]
+
+
+class DocumentReader:
+    """Reads documents with weights that stay as they are: what was learned later is not seen.
+
+    Args:
+        model: on any device.
+        pad_id: any word.
+        precision: "fp32" (the same text gives the same answer to 1e-5 in any batch), "bf16",
+            "int8" (on a CPU, and the fastest there), or "auto".
+
+    Raises:
+        InputError: there is no such precision, or none on the model's device.
+    """
+
+    def __init__(
+        self, model: TextClassifier, pad_id: int, precision: devices.Precision = "fp32"
+    ) -> None:
+        self._model = model
+        self._pool = _fastest(model, pad_id, precision)
+
+    def vectors(self, documents: Sequence[Ids]) -> NDArray[np.float32]:
+        """What the head is given: (documents, 3 embedding), in the order given."""
+        return self._pool(documents)
+
+    def logits(self, documents: Sequence[Ids]) -> NDArray[np.float64]:
+        """The head's outputs (documents, outputs), in the order given."""
+        device = next(self._model.parameters()).device
+        with devices.evaluating(self._model):
+            vectors = torch.from_numpy(self._pool(documents)).to(device)
+            outputs: NDArray[np.float64] = self._model.head(vectors).double().cpu().numpy()
+            return outputs
+
+
+def _fastest(model: TextClassifier, pad_id: int, precision: devices.Precision) -> Pool:
+    device = next(model.parameters()).device
+    if devices.is_accelerator(device):
+        if precision == "int8":
+            raise InputError(f"precision int8 is for a CPU; on {device} take bf16 or fp32")
+        return _by_torch(model, pad_id, precision)
+    if precision != "int8" and devices.is_bf16(device, precision):
+        return _by_torch(model, pad_id, "bf16")
+    path = fastest_path(precision == "int8")
+    if path == "torch":
+        return _by_torch(model, pad_id, "fp32")
+    return FastEncoder(model.encoder, model.pooled_tokens, int8=path == "int8").pool
+
+
+def _by_torch(model: TextClassifier, pad_id: int, precision: devices.Precision) -> Pool:
+    """Batches of like lengths, padded, through the model itself."""
+
+    def pool(documents: Sequence[Ids]) -> NDArray[np.float32]:
+        result = np.empty((len(documents), 3 * model.encoder.architecture.embedding), np.float32)
+        lengths = np.array([len(d) for d in documents], np.int64)
+        device = next(model.parameters()).device
+        with devices.evaluating(model), devices.autocast(device, precision):
+            for rows in inference_order(lengths, INFERENCE_TOKENS):
+                batch = pad(documents, rows, pad_id)
+                ids = torch.from_numpy(batch.ids).to(device, non_blocking=True)
+                pooled = model.pool(ids, torch.from_numpy(batch.lengths).to(device))
+                result[rows] = pooled.float().cpu().numpy()
+        return result
+
+    return pool

@@ -1,0 +1,124 @@
+"""Reading documents: order and batch change nothing, whichever way they are read."""
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from ulmfit import device as devices
+from ulmfit import reading
+from ulmfit.corpus import Corpus
+from ulmfit.errors import InputError
+from ulmfit.model.awd_lstm import AWDLSTM, Architecture
+from ulmfit.model.dropout import Dropouts
+from ulmfit.model.fast_inference import FastEncoder
+from ulmfit.model.heads import PooledClassifier, TextClassifier
+from ulmfit.model.native import build
+from ulmfit.reading import DocumentReader
+
+PAD = 1
+IdArray = NDArray[np.int64]
+
+
+@pytest.fixture
+def model(corpus: Corpus) -> TextClassifier:
+    torch.manual_seed(0)
+    sizes = Architecture(int(corpus.ids.max()) + 1, 6, 8, 2)
+    encoder = AWDLSTM(sizes, Dropouts())
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return TextClassifier(encoder, PooledClassifier(6, 3, 5), chunk=13, pooled_tokens=30)
+
+
+def one_by_one(model: TextClassifier, documents: list[IdArray]) -> NDArray[np.float64]:
+    model.eval()
+    with torch.no_grad():
+        logits = [model(torch.from_numpy(d)[:, None], torch.tensor([len(d)])) for d in documents]
+    return torch.cat(logits).double().numpy()
+
+
+@pytest.fixture(params=["torch", "fp32"])
+def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    if request.param == "fp32":
+        try:
+            build.library()
+        except build.Unavailable as error:
+            pytest.skip(str(error))
+    monkeypatch.setattr(reading, "fastest_path", lambda int8: request.param)
+    return str(request.param)
+
+
+@pytest.mark.parametrize("tokens", [1, 50, 300, 10**6])
+def test_order_is_kept_and_the_batch_does_not_matter(
+    model: TextClassifier,
+    documents: list[IdArray],
+    path: str,
+    tokens: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "INFERENCE_TOKENS", tokens)
+    model.train()
+    got = DocumentReader(model, PAD).logits(documents)
+    assert model.training, "the mode it was in is put back"
+    wanted = one_by_one(model, documents)
+    assert np.abs(got - wanted).max() < 1e-5
+    assert np.abs(wanted - wanted.mean(0)).max() > 0.01, "the documents differ"
+    order = np.random.default_rng(0).permutation(len(documents))
+    shuffled = DocumentReader(model, PAD).logits([documents[i] for i in order])
+    assert np.abs(shuffled - wanted[order]).max() < 1e-5
+
+
+def test_the_vectors_are_what_the_head_is_given(
+    model: TextClassifier, documents: list[IdArray], path: str
+) -> None:
+    reader = DocumentReader(model.eval(), PAD)
+    vectors = reader.vectors(documents)
+    assert vectors.shape == (len(documents), 18) and vectors.dtype == np.float32
+    with torch.no_grad():
+        logits = model.head(torch.from_numpy(vectors)).double().numpy()
+    np.testing.assert_allclose(reader.logits(documents), logits, atol=1e-6)
+
+
+def test_no_document_gives_no_row(model: TextClassifier, path: str) -> None:
+    assert DocumentReader(model.eval(), PAD).logits([]).shape == (0, 3)
+
+
+def test_int8_is_close_and_is_int8(model: TextClassifier, documents: list[IdArray]) -> None:
+    if reading.fastest_path(True) != "int8":
+        pytest.skip("this CPU has no fast int8")
+    wanted = one_by_one(model, documents)
+    got = DocumentReader(model, PAD, "int8").logits(documents)
+    assert 0 < np.abs(got - wanted).max() < 0.05 * np.abs(wanted).max()
+
+
+@pytest.mark.parametrize("found", ["int8", "fp32", "torch"])
+def test_int8_is_read_the_way_the_probe_found(
+    model: TextClassifier,
+    documents: list[IdArray],
+    found: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+    monkeypatch.setattr(reading, "fastest_path", lambda int8: asked.append(int8) or found)
+    monkeypatch.setattr(
+        reading, "FastEncoder", lambda e, n, int8: asked.append((n, int8)) or FastEncoder(e, n)
+    )
+    got = DocumentReader(model, PAD, "int8").logits(documents)
+    assert np.abs(got - one_by_one(model, documents)).max() < 1e-5
+    assert asked == [True, *([] if found == "torch" else [(30, found == "int8")])]
+
+
+def test_int8_is_refused_on_a_gpu(model: TextClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "is_accelerator", lambda device: True)
+    with pytest.raises(InputError, match="int8 is for a CPU; on cpu take bf16 or fp32"):
+        DocumentReader(model, PAD, "int8")
+
+
+def test_a_precision_that_does_not_exist_is_refused(model: TextClassifier) -> None:
+    with pytest.raises(InputError, match="fp64"):
+        DocumentReader(model, PAD, "fp64")  # type: ignore[arg-type]
+
+
+def test_training_in_int8_is_refused() -> None:
+    with pytest.raises(InputError, match="int8 is for a classifier's predictions"):
+        devices.is_bf16(torch.device("cpu"), "int8")
