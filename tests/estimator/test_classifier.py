@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 
 from ulmfit import bundle as bundles
 from ulmfit.errors import InputError
-from ulmfit.estimator import ULMFiTClassifier
+from ulmfit.estimator import ULMFiTClassifier, fitting
 from ulmfit.pipeline import train
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.predict import predict
@@ -175,6 +175,11 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"precision": "fp8"}, "'fp8'"),
     ({"n_jobs": 0}, "n_jobs: None or a whole number but 0"),
     ({"memory": 3}, "memory: a folder is wanted"),
+    ({"loss": "hinge"}, "'hinge': choose one of cross-entropy, focal"),
+    ({"focal_gamma": -1}, "focal gamma -1"),
+    ({"label_smoothing": 1}, "label smoothing 1"),
+    ({"class_weight": {"bad": -1}}, "a number above 0"),
+    ({"task": "multi"}, "form of a single-label target"),
     ({"random_state": -1}, "random_state: a whole number"),
     ({"random_state": "seed"}, "random_state: a whole number"),
 ]
@@ -182,15 +187,24 @@ WRONG: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("wrong", "told"), WRONG)
 def test_a_wrong_parameter_is_told_by_fit_and_not_before(
-    wrong: dict[str, Any], told: str, quick: Make, texts: list[str], words: list[str]
+    wrong: dict[str, Any],
+    told: str,
+    quick: Make,
+    texts: list[str],
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    model = quick().set_params(**wrong)
+    model = quick(finetune=True).set_params(**wrong)
+    monkeypatch.setattr(fitting, "tuned_on", None)  # wrong before any work is done
     with pytest.raises(InputError, match=told):
         model.fit(texts, words)
 
 
-def test_wrong_texts_and_labels_are_told(quick: Make, texts: list[str], words: list[str]) -> None:
-    model = quick()
+def test_wrong_texts_and_labels_are_told(
+    quick: Make, texts: list[str], words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "tuned_on", None)  # wrong before any work is done
+    model = quick(finetune=True)
     with pytest.raises(InputError, match="40 texts, but y has 39 rows"):
         model.fit(texts, words[1:])
     with pytest.raises(InputError, match=r"texts\[1\]"):
@@ -198,7 +212,7 @@ def test_wrong_texts_and_labels_are_told(quick: Make, texts: list[str], words: l
     with pytest.raises(InputError, match=r"unlabelled\[0\]"):
         model.fit(texts, words, unlabelled=[3])
     with pytest.raises(InputError, match=r"unlabelled: .*finetune"):
-        model.fit(texts, words, unlabelled=["a film"])
+        quick().fit(texts, words, unlabelled=["a film"])
     with pytest.raises(InputError, match="'good' has 1 row"):
         model.fit(texts[:3], ["bad", "bad", "good"])
     assert not hasattr(model, "classes_")

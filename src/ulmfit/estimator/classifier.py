@@ -31,7 +31,8 @@ from ulmfit.targets.kinds import Kind
 class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """A text classifier: a language model fine-tuned on the texts, then on their labels.
 
-    It does what `ulmfit train` does, to the same bytes for the same texts, labels and seed.
+    It does what `ulmfit train` does: the same texts, the same labels as strings and the same
+    seed give the same model.
 
     Args:
         lm: a language model: the name of an embedded one, a folder, or "hf://user/name"; None:
@@ -132,7 +133,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
             y: a label for each: strings, whole numbers or booleans, two rows of each at least.
                 Multi-label: a 0/1 matrix (texts, classes), a data frame with a column a class,
                 or the labels of each text, as [["a", "b"], [], ["b"]].
-            unlabelled: more texts, for the language model alone.
+            unlabelled: more texts, for the language model alone. (Given to a search as a
+                parameter of `fit`, a list just as long as `texts` would be cut into folds.)
             sample_weight: (texts,) how much each counts in the classifier's loss, from 0 up; a
                 text of weight 0 is left out, from the language model too.
 

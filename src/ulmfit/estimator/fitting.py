@@ -19,6 +19,7 @@ from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.presets import Preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.targets.checks import check_labels
 
 
 def learned(given: Examples, options: TrainOptions, memory: Any, verbose: int) -> Bundle:
@@ -51,7 +52,11 @@ def fitted(
         InputError: the language model, an option or the labels are wrong.
         OSError: the disk is full, and the like.
     """
+    kind, names = given.draw.kind, given.draw.names
     options.machine.check()
+    options.objective.check(kind, names)
+    options.policy.check(kind)
+    check_labels(given.draw.labels, names, kind)
     if given.unlabelled and not options.finetune:
         raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
     lm = open_pretrained(options.lm or DEFAULT)

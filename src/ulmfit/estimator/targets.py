@@ -143,8 +143,11 @@ def _values(y: Any, form: Form, order: Sequence[Any] | None, columns: Any) -> ND
         return np.arange(y.shape[1]) if columns is None else np.array(list(columns))
     try:
         return np.array(sorted({label for labels in y for label in labels}))
-    except TypeError:
-        raise InputError("y: the labels are of several types; make them all strings") from None
+    except TypeError as error:
+        raise InputError(
+            f"y: the labels are of several types, or of none that sorts ({error}); "
+            "make them all strings"
+        ) from None
 
 
 def _check_values(classes: Classes) -> None:
