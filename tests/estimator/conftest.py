@@ -60,7 +60,7 @@ def parameters(lm: Path) -> dict[str, Any]:
         "settings": QUICK,
         "direction": "forward",
         "finetune": False,
-        "epochs": 6,
+        "epochs": 1,
         "device": "cpu",
         "precision": "fp32",
     }

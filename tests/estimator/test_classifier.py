@@ -26,7 +26,7 @@ Make = Callable[..., ULMFiTClassifier]
 
 @pytest.fixture(scope="module")
 def fitted(quick: Make, texts: list[str], words: list[str]) -> ULMFiTClassifier:
-    return quick().fit(texts, words)
+    return quick(epochs=6).fit(texts, words)
 
 
 def test_the_road_is_that_of_ulmfit_train(
@@ -93,7 +93,7 @@ def test_labels_come_back_as_they_were(
     values: tuple[Any, Any], quick: Make, fitted: ULMFiTClassifier, texts: list[str]
 ) -> None:
     y = [values[i % 2] for i in range(40)]
-    model = quick().fit(texts, y)
+    model = quick(epochs=6).fit(texts, y)
     answers = model.predict(texts)
     assert answers.dtype == np.array(y).dtype and set(answers.tolist()) <= set(values)
     assert (answers == np.array(y)).mean() > 0.8
@@ -116,16 +116,13 @@ def test_a_random_state_draws_as_scikit_learns(
     quick: Make, texts: list[str], words: list[str]
 ) -> None:
     seeds = [
-        quick(random_state=np.random.RandomState(2), epochs=1)
-        .fit(texts, words)
-        .bundle_.provenance["seed"]
+        quick(random_state=np.random.RandomState(2)).fit(texts, words).bundle_.provenance["seed"]
         for _ in range(2)
     ]
     assert seeds[0] == seeds[1]
     np.random.seed(0)
     drawn = [
-        quick(random_state=None, epochs=1).fit(texts, words).bundle_.provenance["seed"]
-        for _ in range(2)
+        quick(random_state=None).fit(texts, words).bundle_.provenance["seed"] for _ in range(2)
     ]
     assert drawn[0] != drawn[1]
 
@@ -155,7 +152,7 @@ def test_nothing_is_left_on_disk(
     quick: Make, texts: list[str], words: list[str], tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    quick(finetune=True, lm_epochs=1, epochs=1).fit(texts, words)
+    quick(finetune=True, lm_epochs=1).fit(texts, words)
     with pytest.raises(InputError):
         quick(finetune=True).fit(["a film", "a plot", "the end"], ["x", "x", "y"])
     assert not list(tmp_path.iterdir())

@@ -33,7 +33,7 @@ LABELS = {
 
 @pytest.fixture
 def fitted(quick: Make, texts: list[str], words: list[str]) -> ULMFiTClassifier:
-    return quick(epochs=1).fit(texts, words)
+    return quick().fit(texts, words)
 
 
 @pytest.mark.parametrize("name", LABELS)
@@ -41,7 +41,7 @@ def test_labels_keep_their_type(
     name: str, quick: Make, texts: list[str], labels: Any, tmp_path: Path
 ) -> None:
     y = np.asarray(LABELS[name])[labels]
-    model = quick(epochs=1).fit(texts, y)
+    model = quick().fit(texts, y)
     model.save(tmp_path / "model")
     again = ULMFiTClassifier.load(tmp_path / "model", device="cpu")
     assert again.classes_.dtype == model.classes_.dtype

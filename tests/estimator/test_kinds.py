@@ -33,7 +33,7 @@ def matrix(tags: list[list[str]]) -> NDArray[np.int64]:
 
 @pytest.fixture(scope="module")
 def many(quick: Make, texts: list[str], matrix: NDArray[np.int64]) -> ULMFiTClassifier:
-    return quick(epochs=20).fit(texts, matrix)
+    return quick(epochs=12).fit(texts, matrix)
 
 
 def test_a_matrix_is_answered_with_a_matrix(
@@ -53,7 +53,7 @@ def test_a_matrix_is_answered_with_a_matrix(
 def test_lists_are_answered_with_lists(
     quick: Make, many: ULMFiTClassifier, texts: list[str], tags: list[list[str]]
 ) -> None:
-    model = quick(epochs=20).fit(texts, tags)
+    model = quick().fit(texts, tags)
     answers = model.predict(texts)
     assert model.classes_.tolist() == sorted(TAGS)
     assert {tag for held in answers for tag in held} <= set(TAGS)
@@ -69,7 +69,7 @@ def test_columns_of_a_data_frame_are_the_classes(
 ) -> None:
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(matrix, columns=list(TAGS))
-    model = quick(epochs=20).fit(pandas.Series(texts), table)
+    model = quick(epochs=12).fit(pandas.Series(texts), table)
     assert model.classes_.tolist() == model.bundle_.labels == list(TAGS)
     np.testing.assert_array_equal(model.predict(texts), many.predict(texts))
 
@@ -129,9 +129,9 @@ def test_numbers_of_ranks_sort_themselves(
     quick: Make, texts: list[str], labels: Any, tmp_path: Path
 ) -> None:
     y = np.array([9, 10])[labels]
-    model = quick(epochs=1, task="ordinal").fit(texts, y)
+    model = quick(task="ordinal").fit(texts, y)
     assert model.classes_.tolist() == [9, 10] and model.predict(texts).dtype == y.dtype
-    turned = quick(epochs=1, task="ordinal", order=[np.int64(10), np.int64(9)]).fit(texts, y)
+    turned = quick(task="ordinal", order=[np.int64(10), np.int64(9)]).fit(texts, y)
     turned.save(tmp_path / "model")
     assert ULMFiTClassifier.load(tmp_path / "model").classes_.tolist() == [10, 9]
 
@@ -174,7 +174,7 @@ def test_a_regressor_is_kept(regressor: ULMFiTRegressor, texts: list[str], tmp_p
 def test_a_classifier_is_not_opened_as_a_regressor(
     quick: Make, texts: list[str], words: list[str], tmp_path: Path
 ) -> None:
-    quick(epochs=1).fit(texts, words).save(tmp_path / "model")
+    quick().fit(texts, words).save(tmp_path / "model")
     with pytest.raises(InputError, match="open it with ULMFiTClassifier"):
         ULMFiTRegressor.load(tmp_path / "model")
 

@@ -35,7 +35,7 @@ def test_at_the_end_of_a_pipeline(quick: Make, texts: list[str], words: list[str
 def test_its_vectors_are_features_for_others(
     quick: Make, texts: list[str], words: list[str]
 ) -> None:
-    union = FeatureUnion([("words", TfidfVectorizer()), ("vectors", quick())])
+    union = FeatureUnion([("words", TfidfVectorizer()), ("vectors", quick(epochs=6))])
     pipeline = make_pipeline(union, LogisticRegression()).fit(texts, words)
     assert pipeline.score(texts, words) > 0.8
     names = union.get_feature_names_out()
@@ -88,7 +88,7 @@ def test_calibration(quick: Make, texts: list[str], words: list[str]) -> None:
 
 def test_voting_with_another(quick: Make, texts: list[str], words: list[str]) -> None:
     other = make_pipeline(TfidfVectorizer(), LogisticRegression())
-    vote = VotingClassifier([("ulmfit", quick()), ("words", other)], voting="soft")
+    vote = VotingClassifier([("ulmfit", quick(epochs=6)), ("words", other)], voting="soft")
     assert vote.fit(texts, words).score(texts, words) > 0.8
 
 

@@ -32,7 +32,7 @@ def test_of_two_that_contradict_the_heavier_is_believed(
 ) -> None:
     texts, y = contradictory
     how_much = np.where(np.array(y) == believed, 9.0, 1.0)
-    model = quick(calibrate=False).fit(texts, y, sample_weight=how_much)
+    model = quick(epochs=6, calibrate=False).fit(texts, y, sample_weight=how_much)
     assert model.predict_proba(texts)[:, believed].mean() > 0.7  # 0.9 of the weight
 
 
@@ -46,8 +46,8 @@ def test_a_text_of_weight_zero_is_as_if_it_were_not_there(
     alone.fit(texts[:30], words[:30], sample_weight=np.full(30, 1.5))
     np.testing.assert_array_equal(weighted.predict_proba(texts), alone.predict_proba(texts))
     for y in ([["a"], ["b"]] * 15 + [["c"]] * 10, np.eye(4, 3, dtype=int)[np.arange(40) % 3]):
-        model = quick(epochs=1).fit(texts, y, sample_weight=kept)
-        fewer = quick(epochs=1).fit(texts[:30], y[:30])
+        model = quick().fit(texts, y, sample_weight=kept)
+        fewer = quick().fit(texts[:30], y[:30])
         assert model.classes_.tolist() == fewer.classes_.tolist()
 
 
@@ -65,7 +65,7 @@ def test_a_regressors_weights(
     for heavy, sign in ((slice(0, 40), -1), (slice(40, 80), 1)):
         how_much = np.ones(80)
         how_much[heavy] = 9
-        answers = quick_regressor().fit(both, y, sample_weight=how_much).predict(texts)
+        answers = quick_regressor(epochs=6).fit(both, y, sample_weight=how_much).predict(texts)
         assert sign * (answers.mean() - 5) > 1
 
 
@@ -74,7 +74,7 @@ def test_a_heavy_class_is_more_probable(
 ) -> None:
     texts, y = contradictory
     for heavy in (0, 1):
-        model = quick(calibrate=False, class_weight={heavy: 9}).fit(texts, y)
+        model = quick(epochs=6, calibrate=False, class_weight={heavy: 9}).fit(texts, y)
         assert model.predict_proba(texts)[:, heavy].mean() > 0.7
 
 
@@ -83,16 +83,16 @@ def test_balanced_weights_make_up_for_a_rare_class(
 ) -> None:
     texts, y = contradictory[0][:50], contradictory[1][:50]
     plain, balanced = (
-        quick(calibrate=False, class_weight=how).fit(texts, y).predict_proba(texts)[:, 1].mean()
+        quick(epochs=6, calibrate=False, class_weight=how).fit(texts, y).predict_proba(texts)
         for how in (None, "balanced")
     )
-    assert balanced > plain + 0.1  # 0.5 and 0.2 of the weight
+    assert balanced[:, 1].mean() > plain[:, 1].mean() + 0.1  # 0.5 and 0.2 of the weight
 
 
 def test_class_weights_are_kept_with_their_labels_type(
     quick: Make, texts: list[str], labels: Any, tmp_path: Path
 ) -> None:
-    quick(epochs=1, class_weight={np.int64(0): 2, 1: 0.5}).fit(texts, labels).save(tmp_path / "m")
+    quick(class_weight={np.int64(0): 2, 1: 0.5}).fit(texts, labels).save(tmp_path / "m")
     assert ULMFiTClassifier.load(tmp_path / "m").class_weight == {0: 2, 1: 0.5}
 
 
