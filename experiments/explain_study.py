@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from ulmfit import Predictor, Source, load
-from ulmfit.data.stream import reverse_document
-from ulmfit.explanations.gradients import MIDPOINTS, token_scores
+from ulmfit.explanations import explain, screening
+from ulmfit.explanations.gradients import MIDPOINTS
 from ulmfit.explanations.quantity import quantity_of
-from ulmfit.explanations.words import NONE, read
+from ulmfit.explanations.screening import slopes
+from ulmfit.explanations.words import read
 
 Scores = NDArray[np.float64]
 Spans = list[tuple[int, int]]
@@ -43,27 +44,20 @@ def answers(predictor: Predictor, texts: list[str]) -> Scores:
 
 def by_gradients(predictor: Predictor, shares: tuple[float, ...]) -> Method:
     def score(text: str, spans: Spans, label: int) -> Scores:
-        owner = read(text, predictor.encoder.tokenizer).owner
-        ids = predictor.encoder.encode(text).astype(np.int64)
+        reading = read(text, predictor.encoder.tokenizer)
         quantity = quantity_of(predictor.target, label)
-        total = np.zeros(len(ids))
-        for direction, model in predictor.models.items():
-            if direction == "forward":
-                total += token_scores(model, ids, quantity, shares)
-            else:
-                backward = token_scores(model, reverse_document(ids), quantity, shares)
-                total += reverse_document(backward)
-        known = owner != NONE
-        return np.bincount(owner[known], total[known], len(spans))
+        return slopes(predictor, text, reading, quantity, shares)
 
     return score
 
 
-def by_occlusion(predictor: Predictor) -> Method:
+def by_occlusion(predictor: Predictor, most: int | None = None) -> Method:
+    """As the package does it; `most` words tried at most."""
+
     def score(text: str, spans: Spans, label: int) -> Scores:
-        each = [without(text, spans, np.array([word])) for word in range(len(spans))]
-        left = answers(predictor, each)[:, label]
-        return -np.log(left / (1 - left).clip(1e-12))
+        screening.FEWEST, screening.POSITIONS = (10**9, 0) if most is None else (most, 0)
+        explained = explain(predictor, text, label=predictor.labels[label])
+        return np.array([word.score for word in explained.words])
 
     return score
 
@@ -106,6 +100,7 @@ def study(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
         "integrated gradients": by_gradients(predictor, MIDPOINTS),
         "gradients x input": by_gradients(predictor, (1.0,)),
         "occlusion": by_occlusion(predictor),
+        **{f"occlusion of {n} words": by_occlusion(predictor, n) for n in arguments.screened},
         **{f"random {i}": lambda text, spans, label: draw.random(len(spans)) for i in range(DRAWS)},
     }
     at_random: dict[int, list[Scores]] = {cut: [] for cut in arguments.cut}
@@ -134,6 +129,7 @@ if __name__ == "__main__":
     parser.add_argument("--texts", type=int, default=300)
     parser.add_argument("--cut", type=int, nargs="+", default=[1, 2, 3, 5])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--screened", type=int, nargs="*", default=[], help="words tried at most")
     parser.add_argument("--leave-out", nargs="*", default=[], help="methods, by name")
     torch.manual_seed(0)
     for line in study(parser.parse_args()):

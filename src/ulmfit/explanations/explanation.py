@@ -6,15 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ulmfit.bundle import Bundle
-from ulmfit.data.stream import reverse_document
 from ulmfit.errors import InputError
-from ulmfit.explanations.gradients import Quantity, token_scores
+from ulmfit.explanations.occlusion import falls_without
 from ulmfit.explanations.quantity import quantity_of
-from ulmfit.explanations.words import NONE, read
+from ulmfit.explanations.screening import pooled_part, telling_words
+from ulmfit.explanations.words import read
 from ulmfit.predict import Predictor
 from ulmfit.targets.decisions import decide
 
@@ -28,7 +25,7 @@ class Word:
     text: str
     """the characters from `start` up to `end`"""
     score: float
-    """what it adds to the log-odds of the label in nats (or to the value); above 0: for it"""
+    """how far the log-odds of the label in nats (or the value) fall without it; above 0: for it"""
 
 
 @dataclass(frozen=True)
@@ -61,8 +58,10 @@ class Explanation:
 def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -> Explanation:
     """Tell which words of a text moved a classifier's answer, and how far.
 
-    The scores are integrated gradients (Sundararajan et al. 2017), summed over the tokens of
-    each word and averaged over the directions; experiments/LOG.md tells how faithful they are.
+    A word's score is how far the answer, the mean of the directions, falls when the word is cut
+    out of the text (Li et al. 2016); experiments/LOG.md tells how faithful that is. Of a long
+    text only the words that gradients put first are tried, and only what the model pools is
+    looked at (`explanations.screening`), so that time and memory are bounded.
 
     Args:
         model: a classifier, or its predictor where several texts are explained.
@@ -94,7 +93,7 @@ def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -
         probability=float(probabilities[chosen]),
         value=None,
         probabilities=dict(zip(predictor.labels, probabilities.tolist(), strict=True)),
-        words=_words(predictor, text, quantity_of(predictor.target, chosen)),
+        words=_words(predictor, text, chosen),
     )
 
 
@@ -110,8 +109,7 @@ def _value(predictor: Predictor, text: str, label: str | None) -> Explanation:
     if label is not None:
         raise InputError(f"label {label!r}: this model answers with a value and knows no labels")
     value = float(next(iter(predictor.values([text]))))
-    words = _words(predictor, text, quantity_of(predictor.target, 0))
-    return Explanation(text, None, None, None, value, {}, words)
+    return Explanation(text, None, None, None, value, {}, _words(predictor, text, None))
 
 
 def _number(label: str, labels: list[str]) -> int:
@@ -121,21 +119,17 @@ def _number(label: str, labels: list[str]) -> int:
     return labels.index(label)
 
 
-def _words(predictor: Predictor, text: str, quantity: Quantity) -> tuple[Word, ...]:
-    """The words with their scores: each the sum over its tokens, and the directions' mean."""
+def _words(predictor: Predictor, text: str, label: int | None) -> tuple[Word, ...]:
+    """The words with their scores; 0 for those that were not tried."""
     reading = read(text, predictor.encoder.tokenizer)
-    ids = predictor.encoder.encode(text).astype(np.int64)
-    by_direction: list[NDArray[np.float64]] = []
-    for direction, model in predictor.models.items():
-        if direction == "forward":
-            by_direction.append(token_scores(model, ids, quantity))
-        else:
-            scores = token_scores(model, reverse_document(ids), quantity)
-            by_direction.append(np.concatenate([scores[:1], scores[:0:-1]]))
-    scores = np.mean(by_direction, axis=0)
-    known = reading.owner != NONE
-    sums = np.bincount(reading.owner[known], scores[known], len(reading.spans))
+    part = pooled_part(text, reading, predictor)
+    seen = reading if part.text == text else read(part.text, predictor.encoder.tokenizer)
+    tried = telling_words(predictor, part.text, seen, quantity_of(predictor.target, label or 0))
+    spans = [seen.spans[word] for word in tried]
+    falls = falls_without(predictor, part.text, spans, label)
+    score_at = {
+        part.place(start): float(fall) for (start, _), fall in zip(spans, falls, strict=True)
+    }
     return tuple(
-        Word(start, end, text[start:end], float(score))
-        for (start, end), score in zip(reading.spans, sums, strict=True)
+        Word(start, end, text[start:end], score_at.get(start, 0.0)) for start, end in reading.spans
     )

@@ -41,7 +41,7 @@ small {{ opacity: .75; }}
 <h1>{title}</h1>
 <p><small>Words marked <mark style="{style_for}">blue</mark> speak for the label, those marked
 <mark style="{style_against}">orange, with dots,</mark> against it. The number behind a word
-(hover) is what it adds to the log-odds of the label.</small></p>
+(hover) tells how far the log-odds of the label fall without it.</small></p>
 {sections}
 </body>
 </html>
