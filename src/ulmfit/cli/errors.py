@@ -32,25 +32,28 @@ class Failed(Exception):
 
 
 @contextmanager
-def making(out: str, run: Path | None = None) -> Iterator[None]:
+def making(out: str, run: Path | None = None, *, again: bool = False) -> Iterator[None]:
     """Tell, of an interrupt or a failure inside, what was being made and how to go on.
 
     Args:
         out: the file or folder that is being made.
         run: the folder of its run, if it has one.
+        again: the same command goes on where it was stopped.
     """
     try:
         yield
     except KeyboardInterrupt:
-        raise Interrupted(f"interrupted; {_way_on(out, run)}") from None
+        raise Interrupted(f"interrupted; {_way_on(out, run, again)}") from None
     except BrokenPipeError:
         raise
     except OSError as error:
         where = "" if error.filename else f" while making {out}"
-        raise Failed(f"{_os_error(error)}{where}; {_way_on(out, run)}") from error
+        raise Failed(f"{_os_error(error)}{where}; {_way_on(out, run, again)}") from error
 
 
-def _way_on(out: str, run: Path | None) -> str:
+def _way_on(out: str, run: Path | None, again: bool) -> str:
+    if again and Path(out).is_dir():
+        return "to go on: the same command again"
     if run is not None and (run / "run.json").is_file():
         return f"to go on: ulmfit resume {run}"
     return f"{out} was not written"

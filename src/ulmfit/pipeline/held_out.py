@@ -39,6 +39,13 @@ MAIN: dict[Kind, str] = {
     "real": "mae",
 }
 """the figure that is looked at first"""
+METRICS: dict[Kind, tuple[str, ...]] = {
+    "single": ("accuracy", "macro_f1", "log_loss"),
+    "multi": ("micro_f1", "macro_f1", "subset_accuracy", "log_loss"),
+    "ordinal": ("quadratic_kappa", "mae", "accuracy", "log_loss"),
+    "real": ("mae", "rmse", "r2", "spearman"),
+}
+"""figures that settings can be chosen by"""
 FIGURES, LOGITS = "figures.json", "logits.npy"
 LOWER_IS_BETTER = frozenset({"log_loss", "mae", "rmse", "calibration_error"})
 SHARES = frozenset({"accuracy", "subset_accuracy", "micro_f1", "macro_f1", "calibration_error"})
