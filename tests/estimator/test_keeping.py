@@ -146,6 +146,17 @@ def test_a_forged_folder_is_refused(
         ULMFiTClassifier.load(tmp_path / "model")
 
 
+def test_a_model_answers_in_the_precision_it_is_opened_with(
+    fitted: ULMFiTClassifier, texts: list[str], words: list[str], tmp_path: Path
+) -> None:
+    fitted.save(tmp_path / "model")
+    small = ULMFiTClassifier.load(tmp_path / "model", device="cpu", precision="int8")
+    rows, exact = small.predict_proba(texts), fitted.predict_proba(texts)
+    assert 0 < np.abs(rows - exact).max() < 0.05
+    with pytest.raises(InputError, match="int8 is for a classifier's predictions"):
+        small.fit(texts, words)
+
+
 def test_a_parameter_of_a_newer_version_is_passed_over(
     fitted: ULMFiTClassifier, tmp_path: Path
 ) -> None:
