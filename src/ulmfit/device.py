@@ -120,6 +120,12 @@ def spare_memory(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else 0
 
 
+@lru_cache(maxsize=16)
+def total_memory(device: torch.device) -> int:
+    """Bytes of the device's own memory; 0 for a CPU."""
+    return torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else 0
+
+
 class Recorder:
     """Records what a function launches on a GPU, to launch it again as one.
 

@@ -67,3 +67,20 @@ def test_bf16_stands_within_a_percent() -> None:
     pairs = zip(torch.autograd.grad(got, leaves), torch.autograd.grad(wanted, leaves), strict=True)
     for g, w in pairs:
         assert float((g - w).norm() / w.norm()) < 0.015
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("rows", [100, 10**6], ids=lambda r: f"{r} rows a chunk")
+def test_on_a_gpu_bf16_stands_within_a_percent_too(
+    rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(softmax, "GPU_CHUNK_BYTES", rows * 2 * 5000)
+    leaves, targets = draw(640, 400, 5000)
+    leaves = [(t.detach().cuda() * 0.1).requires_grad_() for t in leaves]
+    with torch.autocast("cuda", dtype=torch.bfloat16):
+        got = softmax_loss(*leaves, targets.cuda())
+    wanted = torchs(*leaves, targets.cuda())
+    assert float(got.detach()) == pytest.approx(float(wanted.detach()), rel=0.01)
+    pairs = zip(torch.autograd.grad(got, leaves), torch.autograd.grad(wanted, leaves), strict=True)
+    for g, w in pairs:
+        assert float((g - w).norm() / w.norm()) < 0.015

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 SHORT = 128  # ids below take one byte; a first byte from here on begins two
 LARGEST = SHORT + (256 - SHORT) * 256 - 1
 BLOCK = 1 << 20  # ids put into bytes at a time
+SLICE = 1 << 22  # bytes turned back at a time: even, as ids of two bytes are
 HELD = 2 * (BLOCK + (1 << 20))  # bytes: a block, and what the compressor holds back (2 MiB)
 XZ = [{"id": lzma.FILTER_LZMA2, "preset": 6, "dict_size": 1 << 25, "lc": 3, "lp": 0, "pb": 0}]
 
@@ -74,4 +76,19 @@ def pieces(ids: NDArray[np.unsignedinteger], limit: int) -> Iterator[tuple[bytes
 
 def opened(piece: bytes) -> NDArray[np.uint16]:
     """The ids of one piece."""
-    return from_bytes(lzma.decompress(piece))
+    data = lzma.decompress(piece)
+    cuts, start = [0], 0
+    while start < len(data):
+        start = _cut(data, start)
+        cuts.append(start)
+    parts = [from_bytes(data[a:b]) for a, b in pairwise(cuts)]
+    return np.concatenate([np.empty(0, np.uint16), *parts])
+
+
+def _cut(data: bytes, start: int) -> int:
+    """Where to cut `data` some `SLICE` bytes behind `start`: an id ends with every small byte."""
+    stop = start + SLICE
+    if stop >= len(data):
+        return len(data)
+    small = np.flatnonzero(np.frombuffer(data[start:stop], np.uint8) < SHORT)
+    return start + int(small[-1]) + 1 if len(small) else stop

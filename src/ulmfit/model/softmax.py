@@ -21,7 +21,8 @@ LossAndGradients = Callable[
 """x, weight, bias, targets, type of the products -> the loss, gradients to the first three"""
 
 CHUNK_BYTES = 40_000_000  # of logits at a time; the fastest of 10 to 160 MB on 2 AMX cores
-GPU_CHUNK_BYTES = 2 * 10**9  # there one large product is faster than many, and memory is plenty
+GPU_CHUNK_BYTES = 2 * 10**9  # there one large product is faster than many;
+GPU_SHARE = 20  # and of its memory a twentieth at most
 WIDTH = 32  # AMX takes 32 bf16 numbers a tile row
 
 
@@ -103,7 +104,7 @@ def _loss_and_gradients(
 
 def chunk_buffer(x: Tensor, columns: int) -> Tensor:
     """Room for the logits of as many of x's rows as stay within the chunk's bytes."""
-    size = GPU_CHUNK_BYTES if devices.is_accelerator(x.device) else CHUNK_BYTES
+    size = min(GPU_CHUNK_BYTES, devices.total_memory(x.device) // GPU_SHARE) or CHUNK_BYTES
     rows = max(1, min(len(x), size // (columns * x.element_size())))
     return x.new_empty(rows, columns)
 
