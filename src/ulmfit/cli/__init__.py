@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from ulmfit.cli import demo, hub, language_models, shelves, training, using
+from ulmfit.cli import demo, hub, language_models, report, shelves, training, using
 from ulmfit.cli.errors import guard
 
 EPILOG = "Each command has its own --help, and --json for programs."
@@ -30,6 +30,7 @@ for command in (
     training.train,
     using.predict,
     using.evaluate,
+    report.report,
     language_models.pretrain,
     language_models.finetune,
     using.perplexity,

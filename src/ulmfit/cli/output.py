@@ -94,6 +94,8 @@ def model_lines(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"abstains    below a confidence of {result['abstain_below']:.4f}")
     if result["test"]:
         lines.append(f"test        {tested(kind, result['test'])}")
+    if result.get("report"):
+        lines.append(f"report      {result['report']}")
     return lines
 
 

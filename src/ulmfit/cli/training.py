@@ -42,6 +42,10 @@ Epochs = Annotated[
     typer.Option("--epochs", metavar="N", min=1, help="Of the whole classifier, not the preset's."),
 ]
 
+WithReport = Annotated[
+    bool, typer.Option("--report/--no-report", help="Write report.html into the model's folder.")
+]
+
 
 def train(
     data: a.Data,
@@ -76,6 +80,7 @@ def train(
     precision: a.Precision = "auto",
     workers: a.Workers = 0,
     seed: a.Seed = 0,
+    report: WithReport = True,
     overwrite: a.Overwrite = False,
     json: a.Json = False,
 ) -> None:
@@ -108,18 +113,22 @@ def train(
         abstain_below=abstain_below,
         coverage=coverage,
     )
-    make_model(pipeline.train(options, overwrite=overwrite), out, json)
+    report_on = a.machine(device) if report else None
+    make_model(pipeline.train(options, overwrite=overwrite), out, json, report_on)
 
 
 def resume(
     run: Annotated[
         str, typer.Argument(metavar="RUN", help="Folder of the run: the model's with .run behind.")
     ],
+    report: WithReport = True,
     json: a.Json = False,
 ) -> None:
     """Go on with an interrupted pretrain, finetune or train."""
     from ulmfit import pipeline
     from ulmfit.pipeline.runs import asked
 
-    _, options = asked(Path(run))
-    make_model(pipeline.resume(Path(run)), options.out, json)
+    command, options = asked(Path(run))
+    with_report = report and command == "train"
+    report_on = a.machine(options.machine.device) if with_report else None
+    make_model(pipeline.resume(Path(run)), options.out, json, report_on)

@@ -1,0 +1,86 @@
+"""The command that writes a report on a model, and the report that training ends with."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ulmfit.cli import arguments as a
+from ulmfit.cli.errors import DEBUG, Interrupted, making
+from ulmfit.cli.output import answer
+
+if TYPE_CHECKING:
+    from ulmfit.pipeline.options import Machine
+
+Rows = Annotated[
+    int,
+    typer.Option("--rows", metavar="N", min=1, help="Look at N rows of a set at most, drawn."),
+]
+
+
+def report(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Folder of a model.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="DATA", help="Measure on these labelled rows, not the test set."),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Not report.html in the model's folder."),
+    ] = None,
+    text: a.Text = None,
+    label: a.Label = None,
+    separator: a.Separator = None,
+    format: a.Format = None,
+    skip_bad_rows: a.SkipBadRows = False,
+    rows: Rows = 2_000,
+    device: a.Device = "auto",
+    precision: a.AnswerPrecision = "auto",
+    json: a.Json = False,
+) -> None:
+    """Write a page on a model: figures, mistakes, data, curves."""
+    from ulmfit.cli.progress import follow
+    from ulmfit.report import write_report
+    from ulmfit.wording import size
+
+    path = Path(out) if out else Path(model) / _name(data)
+    source = a.source(data, text, label, format, skip_bad_rows, separator) if data else None
+    machine = a.machine(device, precision)
+    with making(str(path)):
+        made = follow(write_report(Path(model), source, path, machine=machine, rows=rows))
+    lines = [f"{made.path} ({size(made.bytes)})", *(f"  lacks: {told}" for told in made.lacks)]
+    result = {"model": model, "report": str(made.path), "bytes": made.bytes, "lacks": made.lacks}
+    answer(result, lines, json)
+
+
+def _name(data: list[str] | None) -> str:
+    """report.html, or report-reviews.html of other data, so that the first one stays."""
+    return f"report-{Path(data[0]).stem[:100]}.html" if data else "report.html"
+
+
+def report_of(model: str, machine: Machine) -> str | None:
+    """Write the report of a model that was just trained; None, and why on stderr, if that fails.
+
+    The model is whole by then: a report that cannot be made is no reason to fail.
+
+    Raises:
+        Interrupted: by Ctrl-C.
+    """
+    from ulmfit.cli.progress import follow
+    from ulmfit.report import write_report
+
+    again = f"to try again: ulmfit report {model}"
+    try:
+        return str(follow(write_report(Path(model), machine=machine)).path)
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; {model} is whole, its report is not; {again}") from None
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        what = " ".join(f"{type(error).__name__}: {error}".split())
+        print(f"ulmfit: the report was not written ({what}); {again}", file=sys.stderr)
+        return None

@@ -1,0 +1,56 @@
+"""The report on a model: one HTML file to look at, keep and pass on (a face, on floor 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+from ulmfit.files import write_atomically
+from ulmfit.pipeline.options import Machine, Source
+from ulmfit.report.examination import ROWS, Event, Findings, examine
+from ulmfit.report.page import page
+
+__all__ = ["FILE", "Findings", "Report", "examine", "page", "write_report"]
+
+FILE = "report.html"
+ANYWHERE = Machine()
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report that was written."""
+
+    path: Path
+    bytes: int
+    lacks: list[str]
+    """sentences on what it cannot tell, and why"""
+
+
+def write_report(
+    model: Path,
+    data: Source | None = None,
+    out: Path | None = None,
+    *,
+    machine: Machine = ANYWHERE,
+    rows: int = ROWS,
+) -> Generator[Event, None, Report]:
+    """Write a model's report, yielding progress.
+
+    Args:
+        model: its folder.
+        data: labelled rows to measure on; None takes the test rows of the training, or, where it
+            had none, the validation rows.
+        out: the file; None takes `report.html` in the model's folder.
+        machine: where to compute.
+        rows: of each set, how many are answered at most; more are drawn from.
+
+    Raises:
+        InputError: there is no whole model, its record is broken, or the data cannot be used.
+        OSError: the disk is full, and the like.
+    """
+    found = yield from examine(model, data, machine, rows)
+    content = page(found).encode()
+    path = out or model / FILE
+    write_atomically(path, content)
+    return Report(path, len(content), found.lacks)

@@ -1,0 +1,1 @@
+"""The sections of the page: each takes the findings and gives markup, or nothing."""
