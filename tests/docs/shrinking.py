@@ -1,0 +1,58 @@
+"""The documentation's commands as they stand, made quick: tiny language models, single epochs."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from ulmfit import bundle as bundles
+from ulmfit import presets, pretrained
+from ulmfit.bundle import Bundle
+from ulmfit.demo import load_messages
+from ulmfit.model.awd_lstm import AWDLSTM, Architecture
+from ulmfit.model.dropout import Dropouts
+from ulmfit.model.heads import LanguageModel
+from ulmfit.pipeline import inputs, language_models
+from ulmfit.text import build_encoder
+
+SIZES = 16, 16, 2  # embedding, hidden, layers
+
+
+def tiny(vocabulary: int, *larger: int) -> Architecture:
+    """Stands where an architecture is asked for."""
+    return Architecture(vocabulary, *SIZES)
+
+
+def embed(folder: Path) -> None:
+    """A tiny, unlearned language model under the name of each embedded one."""
+    texts = load_messages()[0].texts
+    encoder = build_encoder(lambda: iter(texts), min_count=2)
+    for told in pretrained.models():
+        torch.manual_seed(0)
+        weights = {
+            direction: LanguageModel(AWDLSTM(tiny(len(encoder.vocab)), Dropouts())).state_dict()
+            for direction in told["directions"]
+        }
+        made = Bundle("language-model", tiny(len(encoder.vocab)), encoder, weights)
+        bundles.save(made, folder / told["name"], "")
+
+
+def shrink(embedded: Path, put: Callable[[object, str, object], None]) -> None:
+    """Put the tiny in the place of the large, by `setattr` or the like."""
+    put(pretrained, "HERE", embedded)
+    put(inputs, "HERE", embedded)
+    put(presets, "PRESETS", {name: once(p) for name, p in presets.PRESETS.items()})
+    put(language_models, "Architecture", tiny)
+
+
+def once(preset: presets.Preset) -> presets.Preset:
+    """A preset with one epoch in its last phase and nothing that keeps it from learning fast."""
+    classifier = replace(
+        preset.classifier,
+        **{"epochs": 1, "batch": 8, "peak": 0.02, "factor": 1.3},
+        dropouts=Dropouts(0, 0, 0, 0, 0),
+        head_dropouts=(0, 0),
+    )
+    language_model = replace(preset.language_model, epochs=1, batch=8)
+    return replace(preset, language_model=language_model, classifier=classifier)
