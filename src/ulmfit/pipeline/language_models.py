@@ -15,7 +15,7 @@ from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.cards import language_model_card
 from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder
-from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, directions
+from ulmfit.pipeline.options import FinetuneOptions, Machine, PretrainOptions, directions
 from ulmfit.pipeline.passes import counted, encode, told
 from ulmfit.pipeline.runs import Note, Texts, opened
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
@@ -157,22 +157,7 @@ def finetune_on(
         budget: seconds in all, or None.
     """
     machine = options.machine
-
-    def build(counted_texts: TextSource) -> Encoder:
-        return domain_encoder(
-            counted_texts,
-            lm.encoder,
-            chosen.max_vocabulary,
-            chosen.min_count,
-            chosen.keep_vocabulary,
-            machine.processes,
-        )
-
-    path = folder / "tokenizer.json"
-    encoder, count = yield from counted(
-        "counting words", texts, partial(cached_encoder, path, build)
-    )
-    corpus = yield from encode(texts, encoder, folder, machine.processes, count or None)
+    encoder, corpus = yield from encoded_domain(lm, texts, chosen, folder, machine)
     bundle = yield from finetune_stage(
         lm,
         corpus,
@@ -191,6 +176,29 @@ def finetune_on(
         "seed": machine.seed,
     }
     return replace(bundle, provenance=provenance)
+
+
+def encoded_domain(
+    lm: Bundle, texts: TextSource, chosen: Preset, folder: Path, machine: Machine
+) -> Generator[Event, None, tuple[Encoder, Corpus]]:
+    """The domain's encoder, and its texts as ids; both kept in `folder`."""
+
+    def build(counted_texts: TextSource) -> Encoder:
+        return domain_encoder(
+            counted_texts,
+            lm.encoder,
+            chosen.max_vocabulary,
+            chosen.min_count,
+            chosen.keep_vocabulary,
+            machine.processes,
+        )
+
+    path = folder / "tokenizer.json"
+    encoder, count = yield from counted(
+        "counting words", texts, partial(cached_encoder, path, build)
+    )
+    corpus = yield from encode(texts, encoder, folder, machine.processes, count or None)
+    return encoder, corpus
 
 
 def with_epochs(chosen: Preset, epochs: int | None) -> Preset:

@@ -7,17 +7,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus
-from ulmfit.language_modelling import Hardware, train_directions
+from ulmfit.language_modelling import Hardware, language_model_loop, train_directions
 from ulmfit.model.awd_lstm import AWDLSTM
 from ulmfit.model.heads import LanguageModel
 from ulmfit.model.transfer import transfer_rows
 from ulmfit.presets import LanguageModelSettings
 from ulmfit.run import Progress
+from ulmfit.stream_task import LanguageModelTask
 from ulmfit.text.encoder import Encoder
+from ulmfit.training.loop import Loop
 
 VOCABULARY_TENSORS = ("encoder.embedding", "decoder_bias")
 """rows that belong to words"""
@@ -59,15 +62,8 @@ def finetune(
     moved = with_vocabulary(bundle, encoder)
     for direction in directions:
         moved.require("language-model", direction)
-
-    def make(direction: Direction) -> LanguageModel:
-        encoder_model = AWDLSTM(moved.architecture, settings.dropouts)
-        model = LanguageModel(encoder_model, settings.alpha, settings.beta, settings.softmax)
-        model.load_state_dict(moved.weights[direction])
-        return model
-
     trained = yield from train_directions(
-        make,
+        lambda direction: _model(moved, direction, settings),
         directions,
         corpus,
         settings.phases(moved.architecture.layers + 1),
@@ -81,6 +77,38 @@ def finetune(
     weights = {direction: model.weights for direction, model in trained.items()}
     metrics: dict[str, Any] = {d: model.metrics for d, model in trained.items()}
     return replace(moved, weights=weights, metrics=metrics, preset=preset)
+
+
+def finetuning_loop(
+    bundle: Bundle,
+    corpus: Corpus,
+    encoder: Encoder,
+    settings: LanguageModelSettings,
+    *,
+    direction: Direction = "forward",
+    seed: int = 0,
+    hardware: Hardware = Hardware(),
+) -> Loop[LanguageModelTask]:
+    """The loop of one direction as `finetune` begins it, for whoever wants to look at it.
+
+    Args: as `finetune`.
+
+    Raises:
+        InputError: as `finetune`.
+    """
+    moved = with_vocabulary(bundle, encoder)
+    moved.require("language-model", direction)
+    torch.manual_seed(seed)
+    phases = settings.phases(moved.architecture.layers + 1)
+    model, how = _model(moved, direction, settings), settings.optimisation()
+    return language_model_loop(model, corpus, phases, how, seed, direction, hardware)[0]
+
+
+def _model(bundle: Bundle, direction: Direction, settings: LanguageModelSettings) -> LanguageModel:
+    encoder = AWDLSTM(bundle.architecture, settings.dropouts)
+    model = LanguageModel(encoder, settings.alpha, settings.beta, settings.softmax)
+    model.load_state_dict(bundle.weights[direction])
+    return model
 
 
 def with_vocabulary(bundle: Bundle, encoder: Encoder) -> Bundle:
