@@ -16,8 +16,8 @@ COMMANDS = [
 def test_every_command_of_the_project_is_there():
     assert set(COMMANDS) == {
         *("pretrain", "finetune", "train", "predict", "evaluate", "perplexity", "generate"),
-        "report",
-        *("models", "data", "resume", "demo", "push", "pull"),
+        *("report", "explain", "suggest", "clean"),
+        *("models", "data", "resume", "demo", "push", "pull", "cross-validate", "tune", "find-rate"),
     }
 
 

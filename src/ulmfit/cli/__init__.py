@@ -11,7 +11,21 @@ from typing import Annotated
 
 import typer
 
-from ulmfit.cli import demo, hub, language_models, report, shelves, training, using
+from ulmfit.cli import (
+    clean,
+    cross_validation,
+    demo,
+    explain,
+    hub,
+    language_models,
+    rate_finding,
+    report,
+    shelves,
+    suggest,
+    training,
+    tuning,
+    using,
+)
 from ulmfit.cli.errors import guard
 
 EPILOG = "Each command has its own --help, and --json for programs."
@@ -31,11 +45,17 @@ for command in (
     using.predict,
     using.evaluate,
     report.report,
+    explain.explain,
+    suggest.suggest,
+    clean.clean,
     language_models.pretrain,
     language_models.finetune,
     using.perplexity,
     using.generate,
     training.resume,
+    rate_finding.find_rate,
+    tuning.tune,
+    cross_validation.cross_validate,
     hub.push,
     hub.pull,
     shelves.models,

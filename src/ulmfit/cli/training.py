@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli import target_arguments as t
 from ulmfit.cli.model_making import make_model
+
+if TYPE_CHECKING:
+    from ulmfit.pipeline.options import TrainOptions
 
 Lm = Annotated[
     str | None,
@@ -85,36 +89,34 @@ def train(
     json: a.Json = False,
 ) -> None:
     """Train a classifier on labelled texts: the whole road."""
+    options = train_options(locals())
     from ulmfit import pipeline
-    from ulmfit.pipeline.options import TrainOptions
 
-    options = TrainOptions(
-        data=a.source(data, text, label, format, skip_bad_rows, separator, sample_weight),
-        out=out,
-        machine=a.machine(device, precision, workers, seed),
-        lm=lm,
-        unlabelled=tuple(unlabelled or ()),
-        test=tuple(test or ()),
-        preset=preset,
-        direction=direction,
-        labels=labels,
-        finetune=finetune,
-        lm_epochs=lm_epochs,
-        epochs=epochs,
-        settings=a.settings(settings),
-        time_budget=time_budget,
-        task=task,
-        order=tuple(order or ()),
-        class_weights=t.class_weights(class_weights),
-        loss=loss,
-        focal_gamma=focal_gamma,
-        label_smoothing=label_smoothing,
-        calibrate=calibrate,
-        abstain_below=abstain_below,
-        coverage=coverage,
-    )
     report_on = a.machine(device) if report else None
     make_model(pipeline.train(options, overwrite=overwrite), out, json, report_on)
+
+
+def train_options(given: Mapping[str, Any]) -> TrainOptions:
+    """What the arguments of `train`, by their names, ask for."""
+    from ulmfit.pipeline.options import TrainOptions
+
+    reading = ("text", "label", "format", "skip_bad_rows", "separator", "sample_weight")
+    machine = ("device", "precision", "workers", "seed")
+    as_given = (
+        *("out", "lm", "preset", "direction", "labels", "finetune", "lm_epochs", "epochs"),
+        *("time_budget", "task", "loss", "focal_gamma", "label_smoothing"),
+        *("calibrate", "abstain_below", "coverage"),
+    )
+    return TrainOptions(
+        data=a.source(given["data"], *(given[name] for name in reading)),
+        machine=a.machine(*(given[name] for name in machine)),
+        unlabelled=tuple(given["unlabelled"] or ()),
+        test=tuple(given.get("test") or ()),
+        order=tuple(given["order"] or ()),
+        settings=a.settings(given["settings"]),
+        class_weights=t.class_weights(given["class_weights"]),
+        **{name: given[name] for name in as_given},
+    )
 
 
 def resume(
