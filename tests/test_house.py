@@ -34,7 +34,7 @@ OPEN_TO_NEIGHBOURS = {"pipeline"}  # the faces stand on it; it knows none of the
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
 PUBLIC_NAMES = {  # what `ulmfit/__init__.py` promises
-    *{"pretrain", "finetune", "train", "resume", "evaluate"},
+    *{"pretrain", "finetune", "train", "resume", "evaluate", "write_report"},
     *{"load", "Bundle", "Predictor", "InputError", "__version__"},
     *{"perplexity", "generate", "predict_file", "models", "open_pretrained"},
     *{"Source", "Machine", "PretrainOptions", "FinetuneOptions", "TrainOptions"},

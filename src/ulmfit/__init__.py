@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ulmfit.predict import Predictor as Predictor
     from ulmfit.pretrained import models as models
     from ulmfit.pretrained import open_pretrained as open_pretrained
+    from ulmfit.report import write_report as write_report
 
     __version__: str
 
@@ -54,6 +55,7 @@ _HOMES = {
     "pretrain": "ulmfit.pipeline",
     "resume": "ulmfit.pipeline",
     "train": "ulmfit.pipeline",
+    "write_report": "ulmfit.report",
 }
 
 __all__ = [
@@ -79,6 +81,7 @@ __all__ = [
     "pretrain",
     "resume",
     "train",
+    "write_report",
 ]
 
 

@@ -122,6 +122,7 @@ WRONG = [
     (("{model}", "{tiny}/text.txt"), "label"),
     (("{model}", "{tiny}/reviews.csv", "--label", "wings"), "wings"),
     (("{model}", "--rows", "0"), "--rows"),
+    (("hf://user/name",), "say in which file"),
     (("{model}", "--device", "tpu9"), "tpu9"),
 ]
 
@@ -130,7 +131,8 @@ WRONG = [
 def test_a_wrong_call_is_told(call, tiny, lm, classifier, tmp_path, words, match):
     out = tmp_path / "r.html"
     filled = [w.format(tiny=tiny, lm=lm, model=classifier) for w in words]
-    ended = call("report", *filled, "-o", out, "--json")
+    where = () if "hf://" in words[0] else ("-o", out)
+    ended = call("report", *filled, *where, "--json")
     assert ended.code == 2, ended
     assert match in ended.json()["error"] and "Traceback" not in ended.err
     assert not out.exists()

@@ -47,19 +47,23 @@ def report(
     from ulmfit.report import write_report
     from ulmfit.wording import size
 
-    path = Path(out) if out else Path(model) / _name(data)
+    path = Path(out) if out else _beside(model, data)
     source = a.source(data, text, label, format, skip_bad_rows, separator) if data else None
     machine = a.machine(device, precision)
-    with making(str(path)):
-        made = follow(write_report(Path(model), source, path, machine=machine, rows=rows))
+    with making(str(path or model)):
+        made = follow(write_report(model, source, path, machine=machine, rows=rows))
     lines = [f"{made.path} ({size(made.bytes)})", *(f"  lacks: {told}" for told in made.lacks)]
     result = {"model": model, "report": str(made.path), "bytes": made.bytes, "lacks": made.lacks}
     answer(result, lines, json)
 
 
-def _name(data: list[str] | None) -> str:
-    """report.html, or report-reviews.html of other data, so that the first one stays."""
-    return f"report-{Path(data[0]).stem[:100]}.html" if data else "report.html"
+def _beside(model: str, data: list[str] | None) -> Path | None:
+    """report-reviews.html of other data, so that the model's own report stays; else None."""
+    from ulmfit.remote import is_remote
+
+    if not data or is_remote(model):
+        return None
+    return Path(model) / f"report-{Path(data[0]).stem[:100]}.html"
 
 
 def report_of(model: str, machine: Machine) -> str | None:

@@ -6,8 +6,10 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import Machine, Source
+from ulmfit.remote import is_remote
 from ulmfit.report.examination import ROWS, Event, Findings, examine
 from ulmfit.report.page import page
 
@@ -28,7 +30,7 @@ class Report:
 
 
 def write_report(
-    model: Path,
+    model: str | Path,
     data: Source | None = None,
     out: Path | None = None,
     *,
@@ -38,10 +40,10 @@ def write_report(
     """Write a model's report, yielding progress.
 
     Args:
-        model: its folder.
+        model: its folder, or `hf://user/name`.
         data: labelled rows to measure on; None takes the test rows of the training, or, where it
             had none, the validation rows.
-        out: the file; None takes `report.html` in the model's folder.
+        out: the file; None takes `report.html` in the model's folder, which one of the hub lacks.
         machine: where to compute.
         rows: of each set, how many are answered at most; more are drawn from.
 
@@ -49,8 +51,10 @@ def write_report(
         InputError: there is no whole model, its record is broken, or the data cannot be used.
         OSError: the disk is full, and the like.
     """
+    if out is None and is_remote(model):
+        raise InputError(f"{model}: a model of the hub; say in which file its report goes (--out)")
+    path = out or Path(model) / FILE
     found = yield from examine(model, data, machine, rows)
     content = page(found).encode()
-    path = out or model / FILE
     write_atomically(path, content)
     return Report(path, len(content), found.lacks)

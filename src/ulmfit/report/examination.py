@@ -17,6 +17,7 @@ from ulmfit.pipeline.inputs import Input, described
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.runs import Note, Texts, options_of
 from ulmfit.predict import Predictor
+from ulmfit.remote import PREFIX, is_remote, local_folder
 from ulmfit.report.answers import Answered, ask, judged
 from ulmfit.report.doubts import Doubt, doubts
 from ulmfit.report.history import FILE, Record, Stage, read_record, stages_of_metrics
@@ -64,12 +65,12 @@ class Findings:
 
 
 def examine(
-    folder: Path, data: Source | None, machine: Machine, rows: int = ROWS
+    model: str | Path, data: Source | None, machine: Machine, rows: int = ROWS
 ) -> Generator[Event, None, Findings]:
     """Look at a model and at the data that it was made from and measured on.
 
     Args:
-        folder: of a model.
+        model: its folder, or `hf://user/name`.
         data: labelled rows to measure on; None takes the training's test rows, or, where it had
             none, its validation rows.
         machine: where to compute.
@@ -78,11 +79,13 @@ def examine(
     Raises:
         InputError: there is no whole model, its record is broken, or the data cannot be used.
     """
+    folder = local_folder(model)
     bundle = bundles.load(folder)
     if data is not None:
         bundle.require("classifier")
         data.check(need_label=True)
-    found = Findings(folder.absolute().name, bundle, read_record(folder))
+    name = str(model).removeprefix(PREFIX) if is_remote(model) else folder.absolute().name
+    found = Findings(name, bundle, read_record(folder))
     found.stages = found.record.stages if found.record else stages_of_metrics(bundle)
     if found.record is None:
         found.lacks.append(

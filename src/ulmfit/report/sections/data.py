@@ -149,7 +149,7 @@ def _within(train: Part) -> Markup:
     told = f"Of {whole(len(train))} training rows {whole(found.rows)} {repeat} another"
     against = len(found.contradicted)
     if not against:
-        return text(f"{told}, each with the same label.")
+        return text(f"{told}, none with a different label.")
     stand = "stands" if against == 1 else "stand"
     return text(f"{told}; {plural(against, 'text')} {stand} there with different labels.")
 

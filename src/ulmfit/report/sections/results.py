@@ -8,7 +8,7 @@ import numpy as np
 
 from ulmfit.metrics import wilson_interval
 from ulmfit.report.answers import Answered
-from ulmfit.report.charts.heat import MOST, heat
+from ulmfit.report.charts.heat import MOST, NAMED, heat
 from ulmfit.report.charts.whiskers import Estimate, small_whisker, whiskers
 from ulmfit.report.examination import Findings
 from ulmfit.report.markup import Child, Markup, element, join, shortened, user
@@ -151,6 +151,8 @@ def _confusion(names: Sequence[str], counts: Rows) -> Markup:
         told = f"{right:,} of {n:,} rows lie on the diagonal. {_pairs_told(names, counts)}"
         drawn = heat("confusion", "Confusion matrix", told, names, counts.tolist())
         caption = "Rows are the true labels, columns the answers; the shade is the share of a row."
+        if len(names) > NAMED:
+            caption += " Point at a square to read its labels."
         chart = drawing(drawn, "What is taken for what", caption)
     listed = _pairs(names, counts)
     return drawings(chart, listed) if chart or listed else join()

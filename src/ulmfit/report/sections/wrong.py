@@ -90,9 +90,9 @@ def _doubts(doubts: list[Doubt]) -> list[Markup]:
     if not doubts:
         return [paragraph("None: no label is contradicted surely enough.")]
     intro = paragraph(
-        f"{plural(len(doubts), 'row')} whose label this model and TF-IDF together contradict: "
-        "wrong labels, or texts that are hard even for people. Look at them before anything else "
-        "is tuned; ",
+        f"{plural(len(doubts), 'row')} whose label this model and TF-IDF together contradict. Some "
+        "are wrong labels, some are texts that both take wrongly: read them before anything else "
+        "is tuned. ",
         element("code", "ulmfit clean"),
         " looks further.",
     )
