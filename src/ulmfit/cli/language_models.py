@@ -8,6 +8,7 @@ import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.model_making import make_model
+from ulmfit.cli.tracking import Track, tracked
 
 Direction = Annotated[a.DirectionName, typer.Option("--direction", help="Which models to train.")]
 Embedding = Annotated[
@@ -79,6 +80,7 @@ def pretrain(
     precision: a.Precision = "auto",
     workers: a.Workers = 0,
     seed: a.Seed = 0,
+    track: Track = None,
     overwrite: a.Overwrite = False,
     json: a.Json = False,
 ) -> None:
@@ -106,7 +108,8 @@ def pretrain(
         time_budget=time_budget,
         storage=storage,
     )
-    make_model(pipeline.pretrain(options, overwrite=overwrite), out, json)
+    events = pipeline.pretrain(options, overwrite=overwrite)
+    make_model(tracked(events, track, options), out, json)
 
 
 def finetune(
@@ -124,6 +127,7 @@ def finetune(
     precision: a.Precision = "auto",
     workers: a.Workers = 0,
     seed: a.Seed = 0,
+    track: Track = None,
     overwrite: a.Overwrite = False,
     json: a.Json = False,
 ) -> None:
@@ -141,4 +145,5 @@ def finetune(
         epochs=epochs,
         time_budget=time_budget,
     )
-    make_model(pipeline.finetune(options, overwrite=overwrite), out, json)
+    events = pipeline.finetune(options, overwrite=overwrite)
+    make_model(tracked(events, track, options), out, json)

@@ -11,6 +11,7 @@ import typer
 from ulmfit.cli import arguments as a
 from ulmfit.cli import target_arguments as t
 from ulmfit.cli.model_making import make_model
+from ulmfit.cli.tracking import Track, tracked, tracked_again
 
 if TYPE_CHECKING:
     from ulmfit.pipeline.options import TrainOptions
@@ -85,6 +86,7 @@ def train(
     workers: a.Workers = 0,
     seed: a.Seed = 0,
     report: WithReport = True,
+    track: Track = None,
     overwrite: a.Overwrite = False,
     json: a.Json = False,
 ) -> None:
@@ -93,7 +95,8 @@ def train(
     from ulmfit import pipeline
 
     report_on = a.machine(device) if report else None
-    make_model(pipeline.train(options, overwrite=overwrite), out, json, report_on)
+    events = pipeline.train(options, overwrite=overwrite)
+    make_model(tracked(events, track, options), out, json, report_on)
 
 
 def train_options(given: Mapping[str, Any]) -> TrainOptions:
@@ -133,4 +136,5 @@ def resume(
     command, options = asked(Path(run))
     with_report = report and command == "train"
     report_on = a.machine(options.machine.device) if with_report else None
-    make_model(pipeline.resume(Path(run)), options.out, json, report_on)
+    events = tracked_again(pipeline.resume(Path(run)), options.out)
+    make_model(events, options.out, json, report_on)
