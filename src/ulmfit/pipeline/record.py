@@ -45,7 +45,7 @@ def _records(run: Path, out: Path) -> Iterator[dict[str, Any]]:
     asked = json.loads((run / "run.json").read_text("utf8"))
     yield {"record": "Run", "format": FORMAT, **asked}
     found = {_place(path.relative_to(run), asked["command"]): path for path in _logs(run)}
-    for stage, direction in sorted(found, key=lambda place: [ORDER.index(p) for p in place]):
+    for stage, direction in sorted(found, key=_order):
         with open(found[stage, direction], encoding="utf8") as lines:
             for line in lines:
                 yield {**_rounded(json.loads(line)), "stage": stage, "direction": direction}
@@ -61,6 +61,10 @@ def _place(log: Path, command: str) -> tuple[str, str]:
     """(stage, direction) of a log: STAGE/DIRECTION/records.jsonl, or without the stage."""
     *stage, direction, _ = log.parts
     return (stage[0] if stage else command), direction
+
+
+def _order(place: tuple[str, str]) -> list[int]:
+    return [ORDER.index(part) if part in ORDER else len(ORDER) for part in place]
 
 
 def _rounded(value: Any) -> Any:

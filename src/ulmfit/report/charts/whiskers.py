@@ -60,7 +60,7 @@ def _row(row: Estimate, x: Scale, middle: float) -> Markup:
 
 def small_whisker(share: float, low: float, high: float, style: str) -> Markup:
     """The same without words, from 0 to 1, for a cell of a table that tells the figures too."""
-    x = Scale(0.0, 1.0, 2.0, 98.0)
+    x = Scale(0.0, 1.0, 4.0, 96.0)
     return element(
         "svg",
         rule(x(0), 8, x(1), 8, "grid"),
