@@ -26,7 +26,7 @@ Make = Callable[..., ULMFiTClassifier]
 
 @pytest.fixture(scope="module")
 def fitted(quick: Make, texts: list[str], words: list[str]) -> ULMFiTClassifier:
-    return quick(epochs=6).fit(texts, words)
+    return quick(epochs=12).fit(texts, words)
 
 
 def test_the_road_is_that_of_ulmfit_train(
@@ -93,7 +93,7 @@ def test_labels_come_back_as_they_were(
     values: tuple[Any, Any], quick: Make, fitted: ULMFiTClassifier, texts: list[str]
 ) -> None:
     y = [values[i % 2] for i in range(40)]
-    model = quick(epochs=6).fit(texts, y)
+    model = quick(epochs=12).fit(texts, y)
     answers = model.predict(texts)
     assert answers.dtype == np.array(y).dtype and set(answers.tolist()) <= set(values)
     assert (answers == np.array(y)).mean() > 0.8

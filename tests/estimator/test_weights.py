@@ -32,7 +32,7 @@ def test_of_two_that_contradict_the_heavier_is_believed(
 ) -> None:
     texts, y = contradictory
     how_much = np.where(np.array(y) == believed, 9.0, 1.0)
-    model = quick(epochs=6, calibrate=False).fit(texts, y, sample_weight=how_much)
+    model = quick(epochs=12, calibrate=False).fit(texts, y, sample_weight=how_much)
     assert model.predict_proba(texts)[:, believed].mean() > 0.7  # 0.9 of the weight
 
 
@@ -65,7 +65,7 @@ def test_a_regressors_weights(
     for heavy, sign in ((slice(0, 40), -1), (slice(40, 80), 1)):
         how_much = np.ones(80)
         how_much[heavy] = 9
-        answers = quick_regressor(epochs=6).fit(both, y, sample_weight=how_much).predict(texts)
+        answers = quick_regressor(epochs=12).fit(both, y, sample_weight=how_much).predict(texts)
         assert sign * (answers.mean() - 5) > 1
 
 
@@ -74,7 +74,7 @@ def test_a_heavy_class_is_more_probable(
 ) -> None:
     texts, y = contradictory
     for heavy in (0, 1):
-        model = quick(epochs=6, calibrate=False, class_weight={heavy: 9}).fit(texts, y)
+        model = quick(epochs=12, calibrate=False, class_weight={heavy: 9}).fit(texts, y)
         assert model.predict_proba(texts)[:, heavy].mean() > 0.7
 
 
@@ -82,11 +82,16 @@ def test_balanced_weights_make_up_for_a_rare_class(
     quick: Make, contradictory: tuple[list[str], list[int]]
 ) -> None:
     texts, y = contradictory[0][:50], contradictory[1][:50]
-    plain, balanced = (
-        quick(epochs=6, calibrate=False, class_weight=how).fit(texts, y).predict_proba(texts)
-        for how in (None, "balanced")
-    )
-    assert balanced[:, 1].mean() > plain[:, 1].mean() + 0.1  # 0.5 and 0.2 of the weight
+
+    def mean(how: str | None) -> float:
+        """Of three fits: one alone hangs on the order of its sums."""
+        fits = [
+            quick(epochs=12, calibrate=False, class_weight=how, random_state=seed).fit(texts, y)
+            for seed in range(3)
+        ]
+        return float(np.mean([fit.predict_proba(texts)[:, 1].mean() for fit in fits]))
+
+    assert mean("balanced") > mean(None) + 0.1  # 0.5 and 0.2 of the weight
 
 
 def test_class_weights_are_kept_with_their_labels_type(

@@ -4,7 +4,7 @@ import random
 from itertools import chain
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ulmfit.explanations.alignment import equal_runs
@@ -104,6 +104,8 @@ def test_any_text(tokenizer: WordTokenizer | SubwordTokenizer, parts: list[str])
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.text("abcDEF", min_size=1, max_size=8), min_size=1, max_size=30))
 def test_plain_words_are_the_words(tokenizer: WordTokenizer | SubwordTokenizer, words) -> None:
+    # "da aaa" and "daaa" are the same tokens, so they are one unit to the model and here.
+    assume(not any(len(word) > 2 and len(set(word.lower())) == 1 for word in words))
     text = " ".join(words)
     reading = read(text, tokenizer)
     assert (reading.owner[1:] != NONE).all()

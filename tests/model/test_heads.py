@@ -303,4 +303,4 @@ def test_the_head_is_the_papers() -> None:
     x[1] = x[0]
     with torch.no_grad():
         y = head.eval()(x)
-    assert torch.equal(y[0], y[1])
+    torch.testing.assert_close(y[0], y[1], atol=1e-6, rtol=1e-5)  # kernels may sum rows apart
