@@ -11,7 +11,7 @@ from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
-from ulmfit.model.fast_inference import FastEncoder
+from ulmfit.model.fast_inference import FastEncoder, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.native import build
 from ulmfit.reading import DocumentReader
@@ -106,6 +106,13 @@ def test_int8_is_read_the_way_the_probe_found(
     got = DocumentReader(model, PAD, "int8").logits(documents)
     assert np.abs(got - one_by_one(model, documents)).max() < 1e-5
     assert asked == [True, *([] if found == "torch" else [(30, found == "int8")])]
+
+
+def test_the_probe_leaves_the_random_numbers_of_the_run_that_asks() -> None:
+    fastest_path.cache_clear()
+    before = torch.get_rng_state()
+    fastest_path(False)
+    assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_int8_is_refused_on_a_gpu(model: TextClassifier, monkeypatch: pytest.MonkeyPatch) -> None:
