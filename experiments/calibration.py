@@ -3,7 +3,7 @@
     python experiments/calibration.py SET LABELS SEEDS [--language-model LM]
 
 SET is `trec` (coarse classes) or `ag`. A classifier is trained on LABELS rows of the training set
-without fine-tuning the language model; a tenth of them chooses the temperature, and up to 3,000
+without fine-tuning the language model; a tenth of them chooses the temperature, and up to 1,000
 rows that were not drawn measure it: log loss and calibration error without a temperature, with the
 likeliest one, and with those of log-normal priors of several widths. No test set is read.
 """
@@ -34,7 +34,7 @@ SETS = {
     "ag": Source((str(DATA / "ag-news" / "train-5k.csv"),)),
 }
 SPREADS = (math.inf, 1.0, 0.5, 0.25)
-MEASURED = 3000
+MEASURED = 1000
 Logits = NDArray[np.float64]
 
 
