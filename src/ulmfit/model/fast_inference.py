@@ -54,14 +54,14 @@ class FastEncoder:
         if not documents:
             return vectors
         texts = Texts.of(documents, self._pooled_tokens)
-        self._network.words.expect(len(texts.ids))
-        longest_first = np.argsort(texts.starts - texts.ends, kind="stable")
-        queue = deque(longest_first.tolist())
+        # The longest first, and every thread its share of them: all end at about the same time.
+        order = np.argsort(texts.starts - texts.ends, kind="stable").tolist()
         threads = min(torch.get_num_threads(), len(documents))
-        most = min(ROWS, -(-len(documents) // threads))
+        self._network.words.meet(texts.ids, threads)
+        first, queue = order[: threads * ROWS], deque(order[threads * ROWS :])
 
-        def work(_: int) -> None:
-            Reader(self._network, texts, vectors).read(queue, most)
+        def work(thread: int) -> None:
+            Reader(self._network, texts, vectors).read(first[thread::threads], queue)
 
         with ThreadPoolExecutor(threads) as pool:
             try:

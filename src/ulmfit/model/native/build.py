@@ -12,7 +12,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-SOURCES = ("lstm.c", "packing.h", "products.h", "vectors.h")
+SOURCES = ("lstm.c", "packing.h", "products_f32.h", "products_i8.h", "vectors.h")
 #: -ffp-contract: a product and a sum in one instruction. The rest lets loops become vectors; none
 #: of it reorders a sum.
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")

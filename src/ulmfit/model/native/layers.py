@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 Pointers = NDArray[np.uintp]
 
 ROWS = 96  # steps x documents of a window; a multiple of every number of rows a product takes
-GROUP = 16  # sizes are rounded up to a multiple of it (products.h)
+GROUP = 16  # sizes are rounded up to a multiple of it (products_i8.h)
 
 
 def padded(size: int) -> int:

@@ -1,6 +1,6 @@
 /* LSTM layers for prediction: no gradient, rows that end when they end, two kinds of product.
  *
- * Why it is fast: weights are packed once; the products run near the machine's rate (products.h);
+ * Why it is fast: weights are packed once; the products run near the machine's rate (products_*.h);
  * the four gates of LANES units come out of neighbouring panels and are spent at once, so the
  * pre-activations of a step never leave the cache; and one call works through a window of steps on
  * one core, so that every core can have documents of its own and none waits for another.
@@ -11,10 +11,12 @@
  */
 
 #include "packing.h"
+#include "products_f32.h"
+#include "products_i8.h"
 
 int lanes(void) { return LANES; }
 int levels(void) { return LEVELS; }
-int has_fast_i8(void) { return FAST_I8; }
+int has_fast_i8(void) { return VNNI || PAIRS; }
 
 /* w (4 hidden, features) -> panels of units(hidden) and `inputs` >= features. */
 void pack_f32(const float *w, long hidden, long features, long inputs, float *panels)

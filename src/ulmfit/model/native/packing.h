@@ -7,7 +7,7 @@
 #ifndef PACKING_H
 #define PACKING_H
 
-#include "products.h"
+#include "products_i8.h"
 
 typedef struct {
     const float *w; /* (4 hidden, features) */
@@ -45,7 +45,7 @@ INLINE float column_scale(const float *row, long features)
         most = size > most ? size : most;
     }
     float scale = most / 127;
-#if LEVELS == 63
+#if PAIRS
     float meeting = largest_meeting(row, features) / MEETING;
     scale = meeting > scale ? meeting : scale;
 #endif

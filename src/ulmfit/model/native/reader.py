@@ -68,7 +68,7 @@ class Texts:
 
 
 class Reader:
-    """One thread's rows: takes documents from a queue until it is empty.
+    """One thread's rows: begins with documents of its own, then takes from a shared queue.
 
     Args:
         network: the weights.
@@ -91,21 +91,20 @@ class Reader:
         self._end = np.zeros(ROWS, np.int64)
         self._rows = 0
 
-    def read(self, queue: deque[int], most: int) -> None:
-        """Work until the queue is empty, on at most `most` <= ROWS documents at a time."""
-        while True:
-            while self._rows < most and self._begin(queue):
-                pass
-            if not self._rows:
-                return
+    def read(self, own: Sequence[int], queue: deque[int]) -> None:
+        """Read `own`, at most `ROWS` documents, and as rows get free all that is in the queue."""
+        for document in own:
+            self._begin(document)
+        while self._rows:
             self._window()
+            while self._rows < ROWS and queue:
+                try:
+                    self._begin(queue.popleft())
+                except IndexError:  # another thread was faster
+                    break
 
-    def _begin(self, queue: deque[int]) -> bool:
-        """Give the next document the first free row; say whether there was one."""
-        try:
-            document = queue.popleft()
-        except IndexError:
-            return False
+    def _begin(self, document: int) -> None:
+        """Give a document the first free row."""
         row = self._rows
         self._rows += 1
         self._document[row] = document
@@ -114,7 +113,6 @@ class Reader:
         self._maximum[row], self._sum[row] = -np.inf, 0
         for state in self._states:
             state.clear(row)
-        return True
 
     def _window(self) -> None:
         """Read on in every row, many steps where rows are few; documents that end leave."""

@@ -19,6 +19,8 @@
 #endif
 #endif
 
+enum { MOST = LANES == 16 ? 12 : 6 }; /* rows at a time: as many sums as there are registers */
+
 typedef float floats __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES), aligned(4)));
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +17,9 @@ TABLE_BYTES = 128_000_000  # of products kept: 12,500 words of a 640-unit model,
 class Words:
     """Word ids -> the input's part of the first layer's pre-activations, in fp32.
 
-    Ids are numbered by falling frequency, so a table of the first few thousand serves most
-    positions. It is made when as many words have been read as it holds, so a single text does not
-    wait for it. The same numbers come out with and without it, to the last bit.
+    Each word's product is computed when the word is first met, and kept while there is room; the
+    rest, rare words of a large vocabulary, are computed where they stand. The numbers are the same
+    either way, to the last bit.
 
     Args:
         code: the compiled code.
@@ -29,32 +30,38 @@ class Words:
     def __init__(self, code: ctypes.CDLL, embedding: Floats, w_ih: Floats) -> None:
         self._embedding = embedding
         self._matrix = FloatMatrix(code, w_ih, w_ih.shape[1])
-        self._places = min(len(embedding), TABLE_BYTES // (4 * self._matrix.width))
-        self._table: Floats | None = None
-        self._read = 0
+        places = min(len(embedding), TABLE_BYTES // (4 * self._matrix.width))
+        self._table: Floats = np.empty((places, self._matrix.width), np.float32)
+        self._used = 0
+        self._place = np.full(len(embedding), -1, np.int64)
         self._lock = threading.Lock()
 
-    def expect(self, positions: int) -> None:
-        """So many are about to be read."""
+    def meet(self, ids: NDArray[np.int64], threads: int) -> None:
+        """Make room for the words of a text that is about to be read, the commonest first."""
         with self._lock:
-            self._read += positions
-            if self._table is None and self._read > self._places:
-                table = np.empty((self._places, self._matrix.width), np.float32)
-                self._matrix.multiply(self._embedding[: self._places], table)
-                self._table = table
+            unknown = np.zeros(len(self._place), np.bool_)
+            unknown[ids] = True
+            unknown &= self._place < 0
+            new = np.flatnonzero(unknown)[: len(self._table) - self._used]  # ids fall in frequency
+            places = np.arange(self._used, self._used + len(new))
+            parts = np.array_split(new, threads), np.array_split(places, threads)
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(self._compute, *parts))
+            self._place[new] = places
+            self._used += len(new)
+
+    def _compute(self, words: NDArray[np.int64], places: NDArray[np.int64]) -> None:
+        if len(words):
+            self._matrix.multiply(self._embedding[words], self._table[places[0] : places[-1] + 1])
 
     def project(self, ids: NDArray[np.int64], z: Floats) -> Pointers:
         """(positions,) -> where each one's 4 units stand: in the table, or in `z` (flat)."""
-        table = self._table
-        if table is None:
-            self._matrix.multiply(self._embedding[ids], z)
-            return self._rows(z, np.arange(len(ids)))
-        known = ids < len(table)
-        pointers = self._rows(table, ids)
-        if not known.all():
-            rare = self._embedding[ids[~known]]
-            self._matrix.multiply(rare, z)
-            pointers[~known] = self._rows(z, np.arange(len(rare)))
+        places = self._place[ids]
+        pointers = self._rows(self._table, places)
+        rare = np.flatnonzero(places < 0)
+        if len(rare):
+            self._matrix.multiply(self._embedding[ids[rare]], z)
+            pointers[rare] = self._rows(z, np.arange(len(rare)))
         return pointers
 
     def _rows(self, array: Floats, rows: NDArray[np.int64]) -> Pointers:
