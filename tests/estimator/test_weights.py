@@ -4,6 +4,7 @@ That a weight of 2 is a text twice in the loss is held in tests/model/test_losse
 """
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -86,12 +87,14 @@ def test_balanced_weights_make_up_for_a_rare_class(
     texts, y = contradictory[0][:50], contradictory[1][:50]
 
     slow = {**QUICK, "classifier": {**QUICK["classifier"], "peak": 0.02}}
-    plain, balanced = (
-        quick(epochs=12, calibrate=False, class_weight=how, settings=slow).fit(texts, y)
-        for how in (None, "balanced")
-    )
-    rare = [fit.predict_proba(texts)[:, 1].mean() for fit in (plain, balanced)]
-    assert rare[1] > rare[0] + 0.15  # 0.5 and 0.2 of the weight
+
+    def mean(how: str | None) -> float:
+        """Of three fits: one alone hangs on the order of its sums."""
+        make = partial(quick, epochs=12, calibrate=False, class_weight=how, settings=slow)
+        fits = [make(random_state=seed).fit(texts, y) for seed in range(3)]
+        return float(np.mean([fit.predict_proba(texts)[:, 1].mean() for fit in fits]))
+
+    assert mean("balanced") > mean(None) + 0.15  # 0.5 and 0.2 of the weight
 
 
 def test_class_weights_are_kept_with_their_labels_type(
