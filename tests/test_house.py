@@ -20,9 +20,16 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 FLOORS = {
     0: {"errors", "extras", "device", "files", "figures", "wording"},
     1: {"text", "data", "model", "training", "metrics", "targets", "baseline", "demo"},
-    2: {"corpus", "bundle", "manifest", "remote", "run", "tasks", "reading", "stream_task", "resident", "language_modelling", "compact"},
-    3: {"stages", "presets", "settings", "predict", "vectors", "pretrained", "explanations", "label_errors"},
+    2: {
+        *{"corpus", "bundle", "manifest", "remote", "compact", "run"},
+        *{"tasks", "reading", "stream_task", "resident", "language_modelling"},
+    },
+    3: {
+        *{"stages", "presets", "settings", "predict", "vectors", "pretrained"},
+        *{"explanations", "label_errors"},
+    },
     4: {
+        *{"suggestions", "cleaning"},
         *{"pipeline", "estimator", "report", "serve", "export"},
         *{"rate_finding", "tuning", "cross_validation", "tracking", "hub"},
     },
@@ -34,6 +41,7 @@ OPEN_TO_NEIGHBOURS = {"pipeline"}  # the faces stand on it; it knows none of the
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
 PUBLIC_NAMES = {  # what `ulmfit/__init__.py` promises
+    *{"explain", "suggest", "suggest_file", "clean", "clean_file"},
     *{"pretrain", "finetune", "train", "resume", "evaluate", "write_report"},
     *{"load", "Bundle", "Predictor", "InputError", "__version__"},
     *{"perplexity", "generate", "predict_file", "models", "open_pretrained"},

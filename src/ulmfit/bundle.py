@@ -38,8 +38,8 @@ from ulmfit.manifest import (
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
-from ulmfit.targets.kinds import outputs
 from ulmfit.remote import local_folder
+from ulmfit.targets.kinds import outputs
 from ulmfit.text.encoder import Encoder
 
 __all__ = ["Bundle", "Direction", "HeadConfig", "TargetConfig", "empty_classifier", "load", "save"]
