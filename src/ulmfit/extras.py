@@ -24,6 +24,4 @@ def extra(package: str, name: str, what: str) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != package.partition(".")[0]:
             raise  # a defect of its own, not a package that is missing
-        raise InputError(
-            f"{what} needs the extra [{name}]: pip install 'ulmfit[{name}]'"
-        ) from None
+        raise InputError(f"{what} needs the extra [{name}]: pip install 'ulmfit[{name}]'") from None

@@ -43,8 +43,11 @@ class FastEncoder:
     """
 
     def __init__(self, encoder: AWDLSTM, pooled_tokens: int, int8: bool = False) -> None:
-        weights = [(layer.w_ih, layer.w_hh, layer.bias) for layer in encoder.layers]
-        layers = [(_floats(a), _floats(b), _floats(c)) for a, b, c in weights]
+        layers = [
+            (_floats(layer.w_ih), _floats(layer.w_hh), _floats(layer.bias))
+            for layer in encoder.layers
+            if isinstance(layer, LSTMLayer)
+        ]
         self._network = Network.of(library(), _floats(encoder.embedding), layers, int8)
         self._pooled_tokens = pooled_tokens
 
