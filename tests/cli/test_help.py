@@ -17,17 +17,8 @@ def test_every_command_of_the_project_is_there():
     assert set(COMMANDS) == {
         *("pretrain", "finetune", "train", "predict", "evaluate", "perplexity", "generate"),
         *("report", "explain", "suggest", "clean"),
-        *(
-            "models",
-            "data",
-            "resume",
-            "demo",
-            "push",
-            "pull",
-            "cross-validate",
-            "tune",
-            "find-rate",
-        ),
+        *("models", "data", "resume", "demo", "push", "pull"),
+        *("cross-validate", "tune", "find-rate"),
     }
 
 
