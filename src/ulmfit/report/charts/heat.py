@@ -9,7 +9,7 @@ from ulmfit.report.charts.frame import WIDTH, breadth, chart, label, name
 from ulmfit.report.markup import Markup, element, join, shortened
 from ulmfit.report.numbers import percent
 
-ROOM, HIGHEST = 96.0, 84.0
+ROOM, HIGHEST, LARGEST = 96.0, 84.0, 64.0
 MOST = 60  # classes that can still be seen
 NAMED = 16  # classes whose names and counts have room
 FAINTEST = 0.08
@@ -36,7 +36,7 @@ def heat(
         if counts[true][given] or true == given
     ]
     bottom = paper.top + paper.side * len(names)
-    middle = (paper.left + WIDTH - 4) / 2
+    middle = paper.left + paper.side * len(names) / 2
     drawn = _names(names, paper) if paper.written else []
     across = label(middle, 12, "predicted", "middle", "caption")
     return chart(key, title, description, bottom + 6, across, _down(paper, bottom), *drawn, *cells)
@@ -59,7 +59,7 @@ def _paper(names: Sequence[str]) -> _Paper:
         return _Paper(20.0, 20.0, (WIDTH - 24) / len(names), False, False)
     widest = max(breadth(" ".join(n.split())) for n in names)
     left = 28 + min(widest, ROOM)
-    side = (WIDTH - left - 4) / len(names)
+    side = min(LARGEST, (WIDTH - left - 4) / len(names))
     upright = widest > side - 4
     return _Paper(left, 28 + (min(widest, HIGHEST) if upright else 12), side, upright, True)
 

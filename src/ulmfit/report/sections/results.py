@@ -153,7 +153,7 @@ def _confusion(names: Sequence[str], counts: Rows) -> Markup:
         caption = "Rows are the true labels, columns the answers; the shade is the share of a row."
         if len(names) > NAMED:
             caption += " Point at a square to read its labels."
-        chart = drawing(drawn, "What is taken for what", caption)
+        chart = drawing(drawn, "What is taken for what", caption, wide=len(names) < 3)
     listed = _pairs(names, counts)
     return drawings(chart, listed) if chart or listed else join()
 
