@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ulmfit.bundle import Bundle as Bundle
     from ulmfit.bundle import load as load
+    from ulmfit.cleaning import clean as clean
+    from ulmfit.cleaning import clean_file as clean_file
     from ulmfit.errors import InputError as InputError
     from ulmfit.estimator import ULMFiTClassifier as ULMFiTClassifier
     from ulmfit.estimator import ULMFiTRegressor as ULMFiTRegressor
+    from ulmfit.explanations import explain as explain
     from ulmfit.pipeline import finetune as finetune
     from ulmfit.pipeline import pretrain as pretrain
     from ulmfit.pipeline import resume as resume
@@ -30,6 +33,8 @@ if TYPE_CHECKING:
     from ulmfit.pretrained import models as models
     from ulmfit.pretrained import open_pretrained as open_pretrained
     from ulmfit.report import write_report as write_report
+    from ulmfit.suggestions import suggest as suggest
+    from ulmfit.suggestions import suggest_file as suggest_file
 
     __version__: str
 
@@ -44,7 +49,10 @@ _HOMES = {
     "TrainOptions": "ulmfit.pipeline.options",
     "ULMFiTClassifier": "ulmfit.estimator",
     "ULMFiTRegressor": "ulmfit.estimator",
+    "clean": "ulmfit.cleaning",
+    "clean_file": "ulmfit.cleaning",
     "evaluate": "ulmfit.pipeline.use",
+    "explain": "ulmfit.explanations",
     "finetune": "ulmfit.pipeline",
     "generate": "ulmfit.pipeline.use",
     "load": "ulmfit.bundle",
@@ -54,6 +62,8 @@ _HOMES = {
     "predict_file": "ulmfit.pipeline.use",
     "pretrain": "ulmfit.pipeline",
     "resume": "ulmfit.pipeline",
+    "suggest": "ulmfit.suggestions",
+    "suggest_file": "ulmfit.suggestions",
     "train": "ulmfit.pipeline",
     "write_report": "ulmfit.report",
 }
@@ -70,7 +80,10 @@ __all__ = [
     "ULMFiTClassifier",
     "ULMFiTRegressor",
     "__version__",
+    "clean",
+    "clean_file",
     "evaluate",
+    "explain",
     "finetune",
     "generate",
     "load",
@@ -80,6 +93,8 @@ __all__ = [
     "predict_file",
     "pretrain",
     "resume",
+    "suggest",
+    "suggest_file",
     "train",
     "write_report",
 ]

@@ -1,9 +1,11 @@
 """Probabilities that have not seen a label -> the labels that they contradict.
 
 Source: Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncertainty in dataset
-labels", sec. 3. A row is doubted where the probability of another class reaches what that class
-has on average in the rows that are said to be of it: so a class that the model is never sure of
-needs no more than its own measure.
+labels", sec. 3. How many labels are wrong is counted with a threshold for each class, what its
+probability is on average in the rows said to be of it: so that a class that the model is never
+sure of needs no more than its own measure. Which ones they are is told by the lowest probability
+of the given class: of the same number of rows, more were wrong than of those that passed the
+thresholds (experiments/LOG.md).
 """
 
 from __future__ import annotations
@@ -37,24 +39,30 @@ class LabelError:
     """of the given class; the lower, the more doubtful"""
 
 
-def label_errors(probabilities: Floats, labels: Labels) -> list[LabelError]:
+def label_errors(
+    probabilities: Floats, labels: Labels, count: int | None = None
+) -> list[LabelError]:
     """The rows whose label is probably wrong, the most doubtful first.
 
     Args:
         probabilities: (rows, classes), of a model that has not seen the label of the row it
             judges: `out_of_sample`, or a model's answers on rows that it was not trained on.
         labels: (rows,) class numbers as given.
+        count: how many rows to list at most; None takes as many as the thresholds find wrong.
 
     Returns:
-        Ranked by the probability of the given class (self-confidence; sec. 3.3 there), which
-        was the better order in experiments/LOG.md.
+        Rows whose most probable class is another than the given one, ranked by the probability
+        of the given one (self-confidence).
     """
-    rows = np.arange(len(labels))
-    own = probabilities[rows, labels]
-    confident = np.where(probabilities >= thresholds(probabilities, labels), probabilities, -1.0)
-    suggested = confident.argmax(1)
-    doubted = np.flatnonzero((confident.max(1, initial=-1.0) > 0) & (suggested != labels))
-    ranked = doubted[np.argsort(own[doubted], kind="stable")]
+    least = thresholds(probabilities, labels)
+    own = probabilities[np.arange(len(labels)), labels]
+    confident = np.where(probabilities >= least, probabilities, -1.0)
+    passed = (confident.max(1, initial=-1.0) > 0) & (confident.argmax(1) != labels)
+    suggested = np.where(np.isfinite(least), probabilities, -1.0).argmax(1)
+    other = np.flatnonzero(suggested != labels)
+    ranked = other[np.argsort(own[other], kind="stable")][
+        : int(passed.sum()) if count is None else count
+    ]
     return [
         LabelError(
             int(row),

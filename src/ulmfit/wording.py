@@ -27,3 +27,10 @@ def size(number: float) -> str:
             return f"{number:.0f} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} GB"
+
+
+def shortened(text: str, width: int = 60) -> str:
+    """The beginning of a user's text in one line, without signs that steer a terminal."""
+    printable = "".join(c if c.isprintable() else " " for c in text[: 4 * width])
+    line = " ".join(printable.split())
+    return line if len(line) <= width and len(text) <= 4 * width else f"{line[: width - 1]}…"

@@ -66,13 +66,13 @@ class PredictionWriter:
         self.label_column = label
         self.abstained_columns: tuple[str, ...] = ("abstained",) if abstains else ()
         self.probability_columns = tuple(f"p_{name}" for name in self.classes)
-        chosen = _format_of(path, format)
+        chosen = format_of(path, format)
         self._make_sink = WRITERS[chosen]
         self._separator = separator if chosen in ("csv", "tsv") else ""
         self._part = path.with_name(path.name + ".part")
         self._stream: BinaryIO | None = None
         self._sink: RowSink | None = None
-        _check_destination(path)
+        check_destination(path)
 
     def __enter__(self) -> Self:
         """Open the part file."""
@@ -114,9 +114,9 @@ class PredictionWriter:
         if self._stream is None:
             raise RuntimeError("write() belongs inside the with block")
         taken = set(names)
-        self.label_column = _free(self.label_column, taken)
-        self.abstained_columns = tuple(_free(n, taken) for n in self.abstained_columns)
-        self.probability_columns = tuple(_free(n, taken) for n in self.probability_columns)
+        self.label_column = free_name(self.label_column, taken)
+        self.abstained_columns = tuple(free_name(n, taken) for n in self.abstained_columns)
+        self.probability_columns = tuple(free_name(n, taken) for n in self.probability_columns)
         columns = [*names, self.label_column, *self.abstained_columns, *self.probability_columns]
         self._sink = self._make_sink(self._stream, columns)
 
@@ -140,7 +140,7 @@ class PredictionWriter:
         self._part.unlink(missing_ok=True)
 
 
-def _free(name: str, taken: set[str]) -> str:
+def free_name(name: str, taken: set[str]) -> str:
     """`name`, or one like it that is not taken; takes it."""
     tries = [name, f"{name}_predicted"] + [f"{name}_predicted_{i}" for i in range(2, 1000)]
     chosen = next(t for t in tries if t not in taken)
@@ -148,14 +148,16 @@ def _free(name: str, taken: set[str]) -> str:
     return chosen
 
 
-def _format_of(path: Path, format: str | None) -> str:
+def format_of(path: Path, format: str | None = None) -> str:
+    """The name of a format of results; InputError where there is none of that name."""
     chosen = format or path.suffix.lower().removeprefix(".")
     if chosen not in WRITERS:
         raise InputError(f"{path}: results are written as .{', .'.join(WRITERS)}; got {chosen!r}")
     return chosen
 
 
-def _check_destination(path: Path) -> None:
+def check_destination(path: Path) -> None:
+    """Raise InputError where no file can be written."""
     if path.is_dir():
         raise InputError(f"{path}: is a folder; expected the name of a file to write")
     if not path.parent.is_dir():

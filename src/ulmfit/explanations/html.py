@@ -18,7 +18,7 @@ FOR, AGAINST = "37, 99, 235", "234, 88, 12"  # red, green, blue
 DEEPEST = 0.55  # opacity behind the strongest word
 FAINTEST = 0.04  # below, a word is not marked
 #: No sign of a page: what HTML forbids, and what turns the direction of writing around.
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 _PAGE = """<!doctype html>
 <html lang="en">
@@ -98,4 +98,4 @@ def _style(share: float) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(_CONTROL.sub("\ufffd", replace_surrogates(text)))
+    return escape(CONTROL.sub("\ufffd", replace_surrogates(text)))

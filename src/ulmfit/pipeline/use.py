@@ -114,7 +114,7 @@ def predict_file(
     """
     source = source.without_labels()
     source.check()
-    _refuse_input_as_output(source, out)
+    refuse_input_as_output(source, out)
     predictor = Predictor(bundle, machine.device, exact(machine.precision))
     waiting: list[dict[str, object]] = []
 
@@ -151,7 +151,8 @@ def _writer(out: Path, bundle: Bundle, abstain_below: float | None) -> Predictio
     )
 
 
-def _refuse_input_as_output(source: Source, out: Path) -> None:
+def refuse_input_as_output(source: Source, out: Path) -> None:
+    """Raise InputError where `out` is one of the files that are read."""
     for path in source.paths:
         if out.exists() and out.samefile(path):
             raise InputError(f"{out}: is the input; choose another file for the output")

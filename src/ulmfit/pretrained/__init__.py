@@ -41,6 +41,17 @@ def open_pretrained(name: str) -> Bundle:
     Raises:
         InputError: there is neither, or the folder holds no whole language model.
     """
+    bundle = open_model(name)
+    bundle.require("language-model")
+    return bundle
+
+
+def open_model(name: str) -> Bundle:
+    """As `open_pretrained`, and classifiers too.
+
+    Raises:
+        InputError: there is no such model, or it is not whole.
+    """
     folder = local_folder(name)
     embedded = HERE / name
     if not folder.exists() and "/" not in name and (embedded / "config.json").exists():
@@ -48,9 +59,7 @@ def open_pretrained(name: str) -> Bundle:
     if not folder.exists():
         names = ", ".join(model["name"] for model in models()) or "none"
         raise InputError(
-            f"language model {name!r}: no such folder, and no embedded model of that name; "
+            f"model {name!r}: no such folder, and no embedded model of that name; "
             f"embedded are: {names}"
         )
-    bundle = bundles.load(folder)
-    bundle.require("language-model")
-    return bundle
+    return bundles.load(folder)
