@@ -63,9 +63,17 @@ def test_explain_shows_no_sign_that_steers_a_terminal(call, classifier):
     assert not re.search("[\x1b\x9b\u202e]", ended.out)
 
 
-def test_suggest(call, classifier, tiny, tmp_path):
+@pytest.fixture
+def pool(tiny, tmp_path_factory):
+    """The reviews, their labels taken away."""
+    path = tmp_path_factory.mktemp("pool") / "pool.csv"
+    path.write_text(re.sub(",(pos|neg)$", ",", (tiny / "reviews.csv").read_text(), flags=re.M))
+    return path
+
+
+def test_suggest(call, classifier, pool, tmp_path):
     out = tmp_path / "next.csv"
-    ended = call("suggest", classifier, tiny / "reviews.csv", "-n", 5, "-o", out, "--json")
+    ended = call("suggest", classifier, pool, "-n", 5, "-o", out, "--json")
     assert ended.code == 0, ended.err
     assert ended.json() == {"out": str(out), "rows": 5, "skipped": []}
     rows = list(csv.DictReader(out.read_text().splitlines()))
@@ -73,15 +81,15 @@ def test_suggest(call, classifier, tiny, tmp_path):
     assert all(row["reason"] and row["predicted"] in ("pos", "neg") for row in rows)
 
 
-def test_suggest_tells_a_person(call, classifier, tiny, tmp_path):
-    ended = call("suggest", classifier, tiny / "reviews.csv", "-n", 500, "-o", tmp_path / "n.csv")
+def test_suggest_tells_a_person(call, classifier, pool, tmp_path):
+    ended = call("suggest", classifier, pool, "-n", 500, "-o", tmp_path / "n.csv")
     assert "texts written to" in ended.out and "there are no more than" in ended.out
 
 
-def test_suggest_leaves_out_what_is_labelled(call, classifier, tiny, tmp_path):
+def test_suggest_leaves_out_what_is_labelled(call, classifier, pool, tiny, tmp_path):
     out = tmp_path / "next.csv"
     ended = call(
-        *("suggest", classifier, tiny / "reviews.csv", "-o", out, "--json"),
+        *("suggest", classifier, pool, "-o", out, "--json"),
         *("--labelled", tiny / "reviews.csv"),
     )
     assert ended.code == 2 and "no text without a label" in ended.json()["error"]

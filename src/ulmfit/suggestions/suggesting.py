@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ulmfit.bundle import Bundle
+from ulmfit.data.labels import label_of
 from ulmfit.data.rows import Row
 from ulmfit.data.write_table import check_table, new_names, write_table
 from ulmfit.errors import InputError
@@ -22,6 +23,7 @@ from ulmfit.suggestions.uncertainty import reason, uncertainty
 
 PER_SUGGESTION = 10  # candidates: the beta of Zhdanov 2019, sec. 4
 MOST = 10_000  # suggestions in a call: ten times as many texts and vectors are held
+LABEL = "label"  # the column that is filled in, and that `ulmfit train` reads
 ADDED = ("suggestion", "predicted", "uncertainty", "distance", "reason")
 Progress = Callable[[int, int | None], None]
 """called with how many texts are read, and of how many"""
@@ -59,7 +61,8 @@ def suggest(
 
     Args:
         bundle: a classifier.
-        source: rows; if it names a label column, rows that have a label are passed over.
+        source: rows; those with a label, in the column it names or one called `label`, are
+            passed over.
         count: how many to choose; the first k of them are a choice of k.
         labelled: files whose texts need no label any more.
         machine: where to compute, and the seed of the draws.
@@ -128,7 +131,7 @@ def suggest_file(
 def table(found: list[Suggestion], label: str | None = None) -> Iterator[dict[str, object]]:
     """The rows of a file: the input's columns, an empty one for the label, the reasons."""
     taken = dict.fromkeys(name for each in found for name in each.row.fields)
-    empty = {} if label or "label" in taken else {"label": None}
+    empty = {} if label or LABEL in taken else {LABEL: None}
     names = new_names(ADDED, [*taken, *empty])
     for number, each in enumerate(found, 1):
         told = (number, each.predicted, each.uncertainty, each.distance, each.reason)
@@ -151,10 +154,15 @@ def _unlabelled(
     def rows() -> Iterator[Row]:
         tell = first.pop() if first else None
         for row in source.rows(tell):
-            if row.label is None and not (known and text_key(row.text) in known):
+            if not _is_labelled(row) and not (known and text_key(row.text) in known):
                 yield row
 
     return rows
+
+
+def _is_labelled(row: Row) -> bool:
+    """Whether it has a label: in the column that was named, or in one called `label`."""
+    return row.label is not None or label_of(row.fields, LABEL, None) is not None
 
 
 def _candidates(predictor: Predictor, rows: Iterable[Row]) -> Iterator[Candidate]:
