@@ -28,9 +28,7 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
 
     It does what `ulmfit train --task real` does. `score` is R squared.
 
-    Args:
-        lm, preset, settings, direction, finetune, lm_epochs, epochs, time_budget, device,
-            precision, n_jobs, memory, random_state, verbose: as of `ULMFiTClassifier`.
+    Its parameters are those of `ULMFiTClassifier` that do not speak of classes.
 
     Attributes:
         bundle_: the model, a `ulmfit.Bundle`; its `metrics` hold the figures on the tenth of
