@@ -73,9 +73,9 @@ def filled(page: str, terminal: Terminal, *, install: bool = True) -> Iterator[s
         done = terminal.run(_with_files(page, block))
         seconds += done.seconds
         yield _told(done)
-        print(f"{took(done.seconds):>18}  {block.code.splitlines()[0]}", file=sys.stderr)
         if done.code:
             raise SystemExit(f"line {block.line}: exit code {done.code}\n{done.shown}")
+        print(f"{took(done.seconds):>18}  {block.code.splitlines()[0]}", file=sys.stderr)
     yield "".join(lines[at:])
     yield f"\n{BEGIN}\n{_in_all(seconds)}\n{END}\n"
 
