@@ -36,7 +36,7 @@ def suggest(
     text: a.Text = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="COLUMN", help="Where rows have a label; these are left out."),
+        typer.Option("--label", metavar="COLUMN", help="Rows with a label are left out."),
     ] = None,
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
