@@ -20,7 +20,7 @@ from ulmfit.data.stream import Ids
 from ulmfit.model.heads import Pool, TextClassifier
 from ulmfit.model.lstm import State
 
-STEPS = 16
+STEPS = 8
 MIDPOINTS = tuple((step + 0.5) / STEPS for step in range(STEPS))
 POSITIONS = 4096  # tokens times steps in one pass: about 300 MB of graph at 1,150 hidden units
 Quantity = Callable[[Tensor], Tensor]

@@ -18,7 +18,7 @@ from ulmfit.explanations.words import NONE, Reading
 from ulmfit.predict import Predictor
 from ulmfit.targets.kinds import Floats
 
-POSITIONS = 65_536  # tokens read for one text, all its copies together: seconds on a laptop
+POSITIONS = 16_384  # tokens read for one text, all its copies together: seconds on a laptop
 FEWEST = 32  # words tried, however long the text is
 
 
