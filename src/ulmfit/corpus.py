@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ulmfit.data.stream import Documents
 from ulmfit.errors import InputError
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.id_files import IdStats, write_ids
 
+COUNTED = 1 << 22  # ids at a time
 MAX_VALID_TOKENS = 250_000  # enough for a perplexity to 1%; more only costs time
 
 
@@ -79,6 +82,18 @@ def open_corpus(folder: Path) -> Corpus:
             f"{stats.documents} documents: cut or changed; delete the folder to encode again"
         )
     return Corpus(folder, ids, offsets, stats)
+
+
+def word_counts(
+    corpus: Corpus, vocabulary: int, documents: NDArray[np.int64] | None = None
+) -> Tensor:
+    """(vocabulary,) fp32: how often each id stands in the corpus, or in the documents named."""
+    stream = corpus.documents(documents)
+    counts = np.zeros(vocabulary)
+    for start in range(0, len(stream), COUNTED):
+        ids = stream.read(start, min(start + COUNTED, len(stream)))
+        counts += np.bincount(ids, minlength=vocabulary)
+    return torch.from_numpy(counts).float()
 
 
 def split_documents(

@@ -41,6 +41,8 @@ class LanguageModelSettings:
     weight_decay: float = 1.2e-6
     clip: float = 0.25
     softmax: Softmax = "full"
+    match_frequencies: bool = False
+    """fine-tuning: begin with a decoder's bias that expects the new text's words"""
     peak: float = 4e-3
     """largest rate of the last layer group"""
     factor: float = V2_FACTOR
@@ -197,6 +199,9 @@ DEFAULT = Preset(
         factor=1.3,  # LOG, "Rates to fine-tune en-mini with"
         alpha=0.5,
         beta=0.5,
+        batch=128,
+        softmax="auto",
+        match_frequencies=True,
         min_windows=100,
         epochs=3,
     ),

@@ -101,7 +101,7 @@ class LanguageModelTask:
 
     def recordable(self) -> bool:
         """A sampled softmax draws its words on the host."""
-        return self.model.softmax == "full"
+        return not self.model.samples
 
     def shape(self, batch: AnyWindow) -> int:
         """Steps of a window; the rows are always as many."""

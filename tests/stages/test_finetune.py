@@ -8,13 +8,14 @@ from typing import Any, TypeVar
 import pytest
 import torch
 
-from ulmfit.bundle import Bundle
+from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
 from ulmfit.presets import PRESETS
 from ulmfit.run import Validated
-from ulmfit.stages.finetune import finetune, with_vocabulary
+from ulmfit.stages.finetune import finetune, finetuning_loop, with_vocabulary
+from ulmfit.stream_task import stream_nats
 from ulmfit.text import Encoder, Vocab
 
 FP32 = Hardware("cpu", "fp32")
@@ -93,3 +94,23 @@ def test_a_direction_that_is_not_there_is_told_before_any_work(
     with pytest.raises(InputError, match="holds no backward model"):
         next(stage)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("direction", ["forward", "backward"])
+def test_the_bias_begins_at_the_new_texts_words(
+    direction: Direction, tiny: Bundle, corpus: Corpus, encoder: Encoder
+) -> None:
+    plain = replace(PRESETS["default"].language_model, match_frequencies=False)
+    told = replace(plain, match_frequencies=True)
+    nats = []
+    for settings in (plain, told):
+        loop = finetuning_loop(tiny, corpus, encoder, settings, direction=direction, hardware=FP32)
+        documents = corpus.documents(backward=direction == "backward")
+        total, count = stream_nats(loop.task.model, documents, "fp32")
+        nats.append(total / count)
+    assert nats[1] < nats[0] - 0.1
+
+
+@pytest.mark.parametrize("name", ["v1", "v2", "scripts"])
+def test_the_papers_presets_move_rows_and_nothing_else(name: str) -> None:
+    assert not PRESETS[name].language_model.match_frequencies

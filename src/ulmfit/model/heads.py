@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ulmfit import device as devices
 from ulmfit.model.awd_lstm import AWDLSTM, detach
 from ulmfit.model.lstm import State
 from ulmfit.model.sampled_softmax import sampled_softmax_loss
@@ -16,8 +17,7 @@ from ulmfit.model.softmax import softmax_loss
 
 ROWS = 256  # positions whose logits exist at a time in evaluation: 30 MB at 30,000 words
 
-
-Softmax = Literal["full", "sampled"]
+Softmax = Literal["full", "sampled", "auto"]
 
 
 class LanguageModel(nn.Module):
@@ -27,7 +27,8 @@ class LanguageModel(nn.Module):
         encoder: the AWD-LSTM; its last layer must give the embedding's size.
         alpha: weight of activation regularisation, mean of the squared dropped output (AR).
         beta: weight of its temporal part, mean of the squared steps of the raw output (TAR).
-        softmax: of the training loss; "sampled" estimates it from a part of the vocabulary.
+        softmax: of the training loss; "sampled" estimates it from a part of the vocabulary,
+            "auto" does so on a CPU, where the full one is most of a small model's work.
     """
 
     def __init__(
@@ -38,8 +39,14 @@ class LanguageModel(nn.Module):
         self.alpha = alpha
         self.beta = beta
         self.softmax = softmax
-        self.cross_entropy = sampled_softmax_loss if softmax == "sampled" else softmax_loss
         self.decoder_bias = nn.Parameter(torch.zeros(encoder.architecture.vocabulary))
+
+    @property
+    def samples(self) -> bool:
+        """Whether the training loss is estimated from a part of the vocabulary."""
+        if self.softmax == "auto":
+            return not devices.is_accelerator(self.decoder_bias.device)
+        return self.softmax == "sampled"
 
     def loss(
         self, ids: Tensor, targets: Tensor, states: list[State]
@@ -58,7 +65,8 @@ class LanguageModel(nn.Module):
         out = self.encoder(ids, detach(states))
         flat = out.dropped.flatten(0, 1)
         weight, bias = self.encoder.embedding, self.decoder_bias
-        nats = self.cross_entropy(flat, weight, bias, targets.flatten())
+        cross_entropy = sampled_softmax_loss if self.samples else softmax_loss
+        nats = cross_entropy(flat, weight, bias, targets.flatten())
         loss = nats
         if self.alpha:
             loss = loss + self.alpha * out.dropped.float().square().mean()

@@ -7,13 +7,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle, Direction
-from ulmfit.corpus import Corpus
-from ulmfit.language_modelling import Hardware, language_model_loop, train_directions
+from ulmfit.corpus import Corpus, split_documents, word_counts
+from ulmfit.data.stream import Documents
+from ulmfit.language_modelling import (
+    VALID_FRACTION,
+    Hardware,
+    language_model_loop,
+    train_directions,
+)
 from ulmfit.model.awd_lstm import AWDLSTM
+from ulmfit.model.frequencies import match_frequencies
 from ulmfit.model.heads import LanguageModel
 from ulmfit.model.transfer import transfer_rows
 from ulmfit.presets import LanguageModelSettings
@@ -24,6 +33,7 @@ from ulmfit.training.loop import Loop
 
 VOCABULARY_TENSORS = ("encoder.embedding", "decoder_bias")
 """rows that belong to words"""
+SAMPLE_ROWS, SAMPLE_STEPS = 64, 140  # 9,000 tokens: seconds for the papers' model
 
 
 def finetune(
@@ -37,7 +47,7 @@ def finetune(
     seed: int = 0,
     hardware: Hardware = Hardware(),
     preset: str = "default",
-    budget: float | None = None,
+    budget: Budget | None = None,
 ) -> Generator[Progress, None, Bundle]:
     """Fine-tune the models of `bundle` on a corpus.
 
@@ -51,7 +61,7 @@ def finetune(
         seed: draws dropout, the order of documents and the validation split.
         hardware: device and precision.
         preset: the name to keep in the bundle.
-        budget: seconds for each direction; the windows of an epoch are cut to fit.
+        budget: of all directions; the windows of an epoch are cut to fit.
 
     Returns:
         A language-model bundle with the new vocabulary and the weights of the best epoch.
@@ -63,7 +73,7 @@ def finetune(
     for direction in directions:
         moved.require("language-model", direction)
     trained = yield from train_directions(
-        lambda direction: _model(moved, direction, settings),
+        lambda direction: _model(moved, direction, settings, corpus, seed),
         directions,
         corpus,
         settings.phases(moved.architecture.layers + 1),
@@ -100,15 +110,30 @@ def finetuning_loop(
     moved.require("language-model", direction)
     torch.manual_seed(seed)
     phases = settings.phases(moved.architecture.layers + 1)
-    model, how = _model(moved, direction, settings), settings.optimisation()
+    model, how = _model(moved, direction, settings, corpus, seed), settings.optimisation()
     return language_model_loop(model, corpus, phases, how, seed, direction, hardware)[0]
 
 
-def _model(bundle: Bundle, direction: Direction, settings: LanguageModelSettings) -> LanguageModel:
+def _model(
+    bundle: Bundle, direction: Direction, settings: LanguageModelSettings, corpus: Corpus, seed: int
+) -> LanguageModel:
     encoder = AWDLSTM(bundle.architecture, settings.dropouts)
     model = LanguageModel(encoder, settings.alpha, settings.beta, settings.softmax)
     model.load_state_dict(bundle.weights[direction])
+    if settings.match_frequencies:
+        train = split_documents(corpus.lengths, VALID_FRACTION, seed)[0]
+        sample = _sample(corpus.documents(train, direction == "backward"))
+        match_frequencies(model, sample, word_counts(corpus, len(model.decoder_bias), train))
     return model
+
+
+def _sample(documents: Documents) -> Tensor:
+    """(time, batch) pieces from all over a stream."""
+    rows = max(1, min(SAMPLE_ROWS, len(documents) // SAMPLE_STEPS))
+    starts = [len(documents) * row // rows for row in range(rows)]
+    steps = min(SAMPLE_STEPS, len(documents))
+    pieces = [documents.read(start, start + steps) for start in starts]
+    return torch.from_numpy(np.stack(pieces, 1))
 
 
 def with_vocabulary(bundle: Bundle, encoder: Encoder) -> Bundle:

@@ -6,20 +6,17 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor
 
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle, Direction
-from ulmfit.corpus import Corpus
+from ulmfit.corpus import Corpus, word_counts
 from ulmfit.language_modelling import Hardware, train_directions
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.heads import LanguageModel
 from ulmfit.presets import LanguageModelSettings
 from ulmfit.run import Progress
 from ulmfit.text.encoder import Encoder
-
-BLOCK = 1 << 22  # ids counted at a time
 
 
 def pretrain(
@@ -33,7 +30,7 @@ def pretrain(
     seed: int = 0,
     hardware: Hardware = Hardware(),
     max_steps: int | None = None,
-    budget: float | None = None,
+    budget: Budget | None = None,
 ) -> Generator[Progress, None, Bundle]:
     """Train a language model from scratch, one direction after the other.
 
@@ -47,7 +44,7 @@ def pretrain(
         seed: draws weights, dropout, the order of documents and the validation split.
         hardware: device and precision.
         max_steps: windows of an epoch; None takes all.
-        budget: seconds for each direction; the windows of an epoch are cut to fit.
+        budget: of all directions; the windows of an epoch are cut to fit.
 
     Returns:
         A language-model bundle with the weights of the best epoch.
@@ -93,7 +90,5 @@ def log_frequencies(corpus: Corpus, vocabulary: int) -> Tensor:
     The decoder's bias begins there, so that no step is spent on learning how common words are
     (LOG, "Pretraining by short runs").
     """
-    counts = np.ones(vocabulary)
-    for start in range(0, len(corpus.ids), BLOCK):
-        counts += np.bincount(corpus.ids[start : start + BLOCK], minlength=vocabulary)
-    return torch.from_numpy(np.log(counts / counts.sum())).float()
+    counts = word_counts(corpus, vocabulary).double() + 1
+    return (counts / counts.sum()).log().float()
