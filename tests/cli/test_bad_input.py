@@ -63,13 +63,23 @@ def test_an_empty_corpus(refused, put, tmp_path, small_lm):
 
 def test_one_class_only(train_on, put):
     message = train_on(put("one.csv", "text,label\n" + "fine film,pos\n" * 5))
-    assert "pos" in message
+    assert "one.csv" in message and "pos" in message
+
+
+def test_no_label_at_all(train_on, put):
+    message = train_on(put("bare.csv", "text,label\n" + "fine film,\n" * 5))
+    assert "bare.csv: no row has a label" in message
+
+
+def test_a_list_of_json_objects(train_on, put):
+    message = train_on(put("list.json", '[{"text": "fine", "label": "pos"}]\n'))
+    assert "list.json, line 1: a JSON list" in message and "one object a line" in message
 
 
 def test_a_class_with_one_row(train_on, put):
     rows = "fine film,pos\n" * 5 + "poor film,neg\n" * 5 + "a film,odd\n"
     message = train_on(put("odd.csv", "text,label\n" + rows))
-    assert "'odd'" in message and "1" in message
+    assert "odd.csv" in message and "'odd'" in message and "1 row" in message
 
 
 def test_an_undecodable_byte(train_on, put):
@@ -203,6 +213,7 @@ def test_an_unknown_data_set(refused, tmp_path):
         ["train", "x.csv", "--out", "m", "--labels", "many"],
         ["train", "x.csv", "--out", "m", "--direction", "sideways"],
         ["train", "x.csv", "--out", "m", "--time-budget", "-1"],
+        ["pretrain", "x.txt", "--out", "m", "--rate", "0"],
         ["predict", "m", "x.csv"],
         ["fly"],
         ["train", "--wings"],

@@ -78,6 +78,17 @@ def test_an_existing_output_is_replaced_but_never_the_input(
     assert given.read_text() == "text\na film\n"
 
 
+def test_answers_of_an_earlier_call_are_no_input(classifier: Bundle, tmp_path: Path) -> None:
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "in.csv").write_text("text\na film\n")
+    source, out = Source((str(folder),)), folder / "out.csv"
+    assert predict_file(classifier, source, out, MACHINE) == 1
+    with pytest.raises(InputError, match=r"out\.csv: is in the folder .*texts"):
+        predict_file(classifier, source, out, MACHINE)
+    assert len(rows(out)) == 1
+
+
 def test_bf16_answers_are_close_to_those_of_fp32(classifier: Bundle, data: Path) -> None:
     source = Source((str(data),), label="")
     answers = []
@@ -118,6 +129,20 @@ def test_a_tokens_file_counts_its_own_words(lm: Path, tmp_path: Path) -> None:
         assert figures["bits_per_byte"] == pytest.approx(nats / np.log(2) / figures["bytes"])
     plain = perplexity(bundle, Source((str(other),), format="text"), MACHINE)
     assert plain["words"] != own
+
+
+def test_tokens_beside_other_files_are_counted_like_them(lm: Path, tmp_path: Path) -> None:
+    (tmp_path / "wiki.tokens").write_text(" \n = A film = \n \n it was good . \n")
+    (tmp_path / "beside.csv").write_text("text\na good film\n")
+    both = Source((str(tmp_path / "wiki.tokens"), str(tmp_path / "beside.csv")))
+    same = tmp_path / "same.jsonl"
+    same.write_text("".join(json.dumps({"text": row.text}) + "\n" for row in both.rows()))
+    bundle = open_pretrained(str(lm))
+    mixed, plain = (
+        perplexity(bundle, both, MACHINE),
+        perplexity(bundle, Source((str(same),)), MACHINE),
+    )
+    assert mixed == plain
 
 
 def test_a_column_called_tokens_is_no_wikitext(lm: Path, tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ Tokens = Annotated[
 ]
 Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, help="Rows of a batch.")]
 Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="X", min=0.0, help="Peak learning rate.")
+    float | None, typer.Option("--rate", metavar="X", min=1e-9, help="Peak learning rate.")
 ]
 Softmax = Annotated[
     Literal["full", "sampled"],

@@ -52,6 +52,7 @@ def _record(line: str, file: str, number: int) -> Record | BadRow:
         return BadRow(f"{file}, line {number}: not JSON ({error})")
     if not isinstance(value, dict):
         return BadRow(
-            f"{file}, line {number}: a JSON {type(value).__name__}, not an object {{...}}"
+            f"{file}, line {number}: a JSON {type(value).__name__}, not an object {{...}}; "
+            "JSON lines are read: one object a line, with no list around them"
         )
     return Record(value, file, number)

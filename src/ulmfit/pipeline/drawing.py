@@ -112,13 +112,19 @@ def draw_labels(
             only, or a label with one row.
     """
     told, kind = _read(source, on_bad, kind)
+    where = ", ".join(source.paths)
+    if not told.rows:
+        raise InputError(f"{where}: no row has a label")
     separator = source.separator or ""
     if kind == "multi":
         if not separator and all(isinstance(label, str) for label in told.labels):
             separator, told.labels = separated(told.labels)
         separator = separator or free_separator(told.labels)
-    coded = encode(told.labels, kind, order)
-    check_labels(coded.labels, coded.names, kind)
+    try:
+        coded = encode(told.labels, kind, order)
+        check_labels(coded.labels, coded.names, kind)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from None
     kept = np.arange(len(told.rows))
     if wanted is not None:
         kept = _chosen(coded.labels, coded.names, kind, wanted, seed)

@@ -40,7 +40,7 @@ def perplexity(
     """Figures of a language model on texts.
 
     `word_perplexity` spreads all nats, those of case markers and text borders too, over the
-    words as WikiText counts them; a `.tokens` file counts its own.
+    words as WikiText counts them; where all files are `.tokens`, over their own tokens.
 
     Raises:
         InputError: the bundle is no language model of that direction, or there is no text.
@@ -49,18 +49,20 @@ def perplexity(
     source.check()
     direction = direction or bundle.directions[0]
     model = bundle.language_model(direction, NO_DROPOUT).to(devices.pick_device(machine.device))
-    own_words = [0]
+    own_words, all_tell = 0, True
 
     def texts() -> Iterator[str]:
+        nonlocal own_words, all_tell
         for row in source.rows(on_bad):
-            own_words[0] += _own_words(row, source.format)
+            own = _own_words(row, source.format)
+            own_words, all_tell = own_words + own, all_tell and own > 0
             yield row.text
 
     with tempfile.TemporaryDirectory() as folder:
         corpus = prepare(texts(), bundle.encoder, Path(folder), machine.processes)
         documents = corpus.documents(backward=direction == "backward")
         nats, tokens = stream_nats(model, documents, exact(machine.precision), progress=progress)
-    words = own_words[0] or corpus.stats.words
+    words = own_words if all_tell else corpus.stats.words
     return {
         "direction": direction,
         "nats_per_token": nats / tokens,
@@ -153,9 +155,16 @@ def _writer(out: Path, bundle: Bundle, abstain_below: float | None) -> Predictio
 
 def refuse_input_as_output(source: Source, out: Path) -> None:
     """Raise InputError where `out` is one of the files that are read."""
+    if not out.exists():
+        return
     for path in source.paths:
-        if out.exists() and out.samefile(path):
+        if out.samefile(path):
             raise InputError(f"{out}: is the input; choose another file for the output")
+        if out.parent.samefile(path):
+            raise InputError(
+                f"{out}: is in the folder {path}, whose files are the input; choose another file "
+                "for the output"
+            )
 
 
 def generate(
