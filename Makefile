@@ -1,13 +1,22 @@
 # make demo   set up, train on the embedded messages, print the accuracy, predict two sentences
 # make test   the same environment with the test tools: ruff, mypy, pytest
+# make slow   the tests that take minutes: the true demo, every page of the documentation
 # make docs   the same environment with the site's tools: build/docs/index.html
+# make bench  speed beside fastai, TF-IDF, MiniLM, fastText, in .venv-peers: benchmarks/results.json;
+#             half an hour of an idle machine; goes on where it stopped. ARGS="predict --quick",
+#             ARGS=--plan, ARGS=--report
 
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PEERS  := .venv-peers
+PEERS_PIP := $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test docs format clean
+# Each worker takes a contiguous half of the tests, and of the other's what is left at the end.
+WORKERS := --numprocesses auto --maxprocesses 8 --dist worksteal
+
+.PHONY: demo test slow docs bench format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/ulmfit demo
@@ -16,11 +25,17 @@ test: $(VENV)/.installed-test
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest --quiet
+	@$(BIN)/pytest --quiet $(WORKERS)
+
+slow: $(VENV)/.installed-test
+	@$(BIN)/pytest --quiet -m "slow and not gpu"
 
 docs: $(VENV)/.installed-docs
 	@$(BIN)/sphinx-build --fresh-env --write-all --fail-on-warning --keep-going --quiet docs build/docs
 	@echo "the site is in build/docs/index.html"
+
+bench: $(VENV)/.installed $(PEERS)/.installed
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 format: $(VENV)/.installed-test
 	@$(BIN)/ruff check --quiet --fix .
@@ -43,5 +58,16 @@ $(VENV)/.installed-docs: $(VENV)/.installed
 	@$(PIP) -e '.[docs]'
 	@touch $@
 
+# --no-deps: fastai would bring torchvision and with it a CUDA torch. fastText is compiled here
+# where it has no wheel, and left out where that fails.
+$(PEERS)/.installed: benchmarks/peers.txt
+	@echo "installing the peers into $(PEERS) (2 GB)"
+	@test -x $(PEERS)/bin/pip || $(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS_PIP) torch==2.13.0
+	@$(PEERS_PIP) --no-deps -r $<
+	@$(PEERS_PIP) --no-deps fasttext-numpy2-wheel==0.9.2 \
+		|| echo "fastText does not install here: it is left out"
+	@touch $@
+
 clean:
-	rm -rf $(VENV) demo runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(PEERS) demo runs dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from types import TracebackType
 from typing import Any
 
 HERE = Path(__file__).parent
+Answers = Sequence[Mapping[str, Any]]
+"""of one side, one a round: "work" in units of its own, "seconds", "peak_mb" """
 PYTHON = {"ours": sys.executable, "peers": str(HERE.parent / ".venv-peers" / "bin" / "python")}
 
 
@@ -28,6 +31,7 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
+        """Of at least one value."""
         return cls(median(values), min(values), max(values))
 
     def __str__(self) -> str:
@@ -43,8 +47,8 @@ class Side:
     """A way of doing the work: a module of `sides/`, run by the Python of an environment."""
 
     module: str
-    environment: str
-    options: Mapping[str, Any]
+    environment: str = "ours"
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Process:
@@ -81,11 +85,17 @@ class Process:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._process.stdin
-        self._process.stdin.close()
         if kind is not None:
             self._process.kill()
-        self._process.wait()
+        self._end()
+
+    def _end(self) -> int:
+        """Its exit code; a side stops when nobody can ask it any more."""
+        assert self._process.stdin and self._process.stdout
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._process.stdout.close()
+        return self._process.wait()
 
     def measure(self) -> dict[str, Any]:
         """One piece of work."""
@@ -97,7 +107,7 @@ class Process:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"{self._side.module} failed with exit code {self._process.wait()}")
+            raise RuntimeError(f"{self._side.module} failed with exit code {self._end()}")
         answer: dict[str, Any] = json.loads(line)
         return answer
 
@@ -117,12 +127,28 @@ def measure(
     return answers
 
 
-def rates(answers: Sequence[Mapping[str, Any]]) -> list[float]:
+def measure_fresh(
+    sides: Mapping[str, Side], folder: Path, rounds: int, warm: int = 1
+) -> dict[str, list[dict[str, Any]]]:
+    """The same with a new process each time; "wall_s" is from its start to its answer."""
+    answers: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
+    for number in range(rounds + warm):
+        for name, side in sides.items():
+            started = time.perf_counter()
+            with Process(side, folder) as process:
+                answer = process.measure()
+                answer["wall_s"] = time.perf_counter() - started
+            if number >= warm:
+                answers[name].append(answer)
+    return answers
+
+
+def rates(answers: Answers) -> list[float]:
     """Work a second of each round."""
     return [answer["work"] / answer["seconds"] for answer in answers]
 
 
-def ratio(ours: Sequence[Mapping[str, Any]], theirs: Sequence[Mapping[str, Any]]) -> Spread:
+def ratio(ours: Answers, theirs: Answers) -> Spread:
     """How many times as fast, round by round."""
     pairs = zip(rates(ours), rates(theirs), strict=True)
     return Spread.of([mine / other for mine, other in pairs])

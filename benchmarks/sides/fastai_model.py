@@ -7,23 +7,34 @@ import numpy as np
 import torch
 from fastai.text.all import (
     AWD_LSTM,
+    Callback,
+    CancelValidException,
     CrossEntropyLossFlat,
     DataLoaders,
     SortedDL,
     TensorCategory,
     TensorText,
     TextLearner,
+    awd_lstm_clas_config,
     awd_lstm_clas_split,
     get_text_classifier,
     pad_input_chunk,
 )
 
 
+class NoValidation(Callback):
+    """Only training is timed."""
+
+    def before_validate(self) -> None:
+        raise CancelValidException
+
+
 def classifier(path: Path) -> torch.nn.Module:
     weights = {name: torch.from_numpy(value) for name, value in np.load(path).items()}
     vocabulary, embedding = weights["embedding"].shape
     layers = sum(name.endswith("w_hh") for name in weights)
-    config = {"emb_sz": embedding, "n_hid": weights["0.w_hh"].shape[1], "n_layers": layers}
+    hidden = weights["0.w_hh"].shape[1]
+    config = {**awd_lstm_clas_config, "emb_sz": embedding, "n_hid": hidden, "n_layers": layers}
     model = get_text_classifier(AWD_LSTM, vocabulary, 2, config=config)
     encoder, head = model[0].module, model[1].layers
     with torch.no_grad():

@@ -9,8 +9,8 @@ import fastai_model
 
 
 def prepare(folder: Path, options: dict[str, Any]):
-    given, labels = documents.load(folder, options["documents"])
-    dls = fastai_model.loaders(given, labels, 64)
+    given, labels = documents.load(folder / "test")
+    dls = fastai_model.loaders(given, labels, options["batch"])
     learn = fastai_model.learner(dls, fastai_model.classifier(folder / options["weights"]))
 
     def work() -> dict[str, Any]:

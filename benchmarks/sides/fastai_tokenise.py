@@ -1,15 +1,16 @@
-"""fastai: texts to tokens with its default tokenizer (spaCy, its rules) and two workers."""
+"""fastai: texts to tokens with its default tokenizer (spaCy, its rules)."""
 
-import json
+import resource
 import time
 from pathlib import Path
 from typing import Any
 
+import documents
 from fastai.text.core import SpacyTokenizer, defaults, parallel_tokenize
 
 
 def prepare(folder: Path, options: dict[str, Any]):
-    texts = json.loads((folder / "train.json").read_text())
+    texts, _ = documents.texts(folder / "train.json", options["texts"])
 
     def work() -> dict[str, Any]:
         started = time.perf_counter()
@@ -20,6 +21,8 @@ def prepare(folder: Path, options: dict[str, Any]):
             n_workers=options["workers"],
         )
         tokens = sum(len(text[1]) for text in done)
-        return {"work": len(texts), "seconds": time.perf_counter() - started, "tokens": tokens}
+        seconds = time.perf_counter() - started
+        child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
+        return {"work": len(texts), "seconds": seconds, "tokens": tokens, "worker_mb": child}
 
     return work

@@ -10,13 +10,14 @@ import ours_model
 from ulmfit import device as devices
 from ulmfit.reading import DocumentReader
 from ulmfit.targets.answers import probabilities
+from ulmfit.text.specials import PADDING_ID
 
 
 def prepare(folder: Path, options: dict[str, Any]):
     devices.pick_device("cpu")
-    given, _ = documents.load(folder, options["documents"])
+    given, _ = documents.load(folder / "test")
     model = ours_model.classifier(folder / options["weights"]).eval()
-    reader = DocumentReader(model, 1, options["precision"])
+    reader = DocumentReader(model, PADDING_ID, options["precision"])
 
     def work() -> dict[str, Any]:
         started = time.perf_counter()

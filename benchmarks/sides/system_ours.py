@@ -1,0 +1,36 @@
+"""Ours as a user gets it: the default language model under a classifier, texts in.
+
+The head's weights are drawn, not learned: they cost the same.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ulmfit import Predictor, load
+from ulmfit.bundle import Bundle, HeadConfig, save
+from ulmfit.language_modelling import weights_of
+from ulmfit.model.awd_lstm import AWDLSTM
+from ulmfit.model.dropout import Dropouts
+from ulmfit.model.heads import PooledClassifier, TextClassifier
+from ulmfit.pretrained import DEFAULT, open_pretrained
+
+NAMES = ["neg", "pos"]
+
+
+def fit(texts: list[str], labels: list[str], path: Path) -> None:
+    """A classifier's bundle; it learns nothing from the texts."""
+    source = open_pretrained(DEFAULT)
+    weights = {}
+    for direction in source.directions:
+        encoder = source.language_model(direction, Dropouts(0, 0, 0, 0, 0)).encoder
+        assert isinstance(encoder, AWDLSTM)
+        head = PooledClassifier(source.architecture.embedding, len(NAMES))
+        weights[direction] = weights_of(TextClassifier(encoder, head))
+    about = ("classifier", source.architecture, source.encoder, weights, "default", NAMES)
+    save(Bundle(*about, head=HeadConfig()), path, "A classifier that has learned nothing.")
+
+
+def opened(path: Path, precision: str = "fp32") -> Callable[[list[str]], list[float]]:
+    """What answers texts with the probability of "pos"."""
+    predictor = Predictor(load(path), precision=precision)
+    return lambda texts: [float(row[1]) for row in predictor.probabilities(texts)]
