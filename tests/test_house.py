@@ -18,10 +18,10 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 
 # Rooms by floor. An import goes down, or stays on its floor where that is open and acyclic.
 FLOORS = {
-    0: {"errors", "extras", "device", "files", "figures", "wording"},
+    0: {"errors", "extras", "device", "files", "figures", "wording", "budget"},
     1: {"text", "data", "model", "training", "metrics", "targets", "baseline", "demo"},
     2: {
-        *{"corpus", "bundle", "manifest", "remote", "compact", "run"},
+        *{"corpus", "bundle", "manifest", "remote", "compact", "run", "budgeting"},
         *{"tasks", "reading", "stream_task", "resident", "language_modelling"},
     },
     3: {

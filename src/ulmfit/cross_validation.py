@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulmfit import figures as sentences
+from ulmfit.budget import Budget
 from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
@@ -32,7 +32,7 @@ from ulmfit.pipeline.held_out import (
     told_of,
     with_finetuned,
 )
-from ulmfit.pipeline.options import TrainOptions
+from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.runs import with_absolute_paths
 from ulmfit.pipeline.work import open_work
 from ulmfit.predict import answers
@@ -92,7 +92,7 @@ def cross_validate(
         InputError: the data, the language model or an option is wrong.
         OSError: the disk is full, and the like; what was done stays in the folder.
     """
-    began = time.monotonic()
+    budget = Budget.of(options.train.time_budget)
     on = bench(options.train)
     deals = _deals(on, options)
     if options.predictions:
@@ -101,16 +101,16 @@ def cross_validate(
     open_work(folder, _asked(options), overwrite=overwrite)
     on.draw.keep(folder)
     yield from told_of(on)
-    budget = _Budget(options, began)
     if not options.lm_per_fold:
-        on = yield from with_finetuned(on, folder, minutes=budget.language_model())
+        part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+        on = yield from with_finetuned(on, folder, budget=part)
     found: list[Measured] = []
     for number, (repeat, fold, held_out) in enumerate(deals):
         place = folder / f"{repeat}-{fold}"
         done = Measured.load(place)
         if done is None:
-            minutes = budget.next(len(deals) - number)
-            done = yield from _fold(on, held_out, place, repeat, minutes)
+            part = None if budget is None else budget.slice(len(deals) - number)
+            done = yield from _fold(on, held_out, place, repeat, part)
         found.append(done)
         yield Note(_line(options, repeat, fold, done))
     result = _result(on, options, deals, found)
@@ -150,34 +150,17 @@ def _asked(options: CrossValidationOptions) -> dict[str, Any]:
     }
 
 
-class _Budget:
-    """Minutes for each part of the work, so that all of it ends in time."""
-
-    def __init__(self, options: CrossValidationOptions, began: float) -> None:
-        self._minutes = options.train.time_budget
-        self._began = began
-
-    def language_model(self) -> float | None:
-        return None if self._minutes is None else self._minutes * LANGUAGE_MODEL_SHARE
-
-    def next(self, left: int) -> float | None:
-        """For the first of so many folds that are left."""
-        if self._minutes is None:
-            return None
-        spent = (time.monotonic() - self._began) / 60
-        return max(0.0, self._minutes - spent) / left
-
-
 def _fold(
-    on: Bench, held_out: Rows, place: Path, repeat: int, minutes: float | None
+    on: Bench, held_out: Rows, place: Path, repeat: int, budget: Budget | None
 ) -> Generator[Event, None, Measured]:
-    shared, own = minutes, None
-    if on.options.finetune and minutes is not None:
-        own, shared = minutes * LANGUAGE_MODEL_SHARE, minutes * (1 - LANGUAGE_MODEL_SHARE)
-    on = yield from with_finetuned(on, place, without=held_out, minutes=own)
+    if budget is not None:
+        models = len(directions(on.options.direction, on.lm.directions))
+        budget = replace(budget, documents=models * len(held_out))
+    part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+    on = yield from with_finetuned(on, place, without=held_out, budget=part)
     places = np.setdiff1d(np.arange(len(on.draw.rows)), held_out)
     seed = on.options.machine.seed + repeat - 1
-    bundle = yield from learned(on, places, place, seed=seed, minutes=shared)
+    bundle = yield from learned(on, places, place, seed=seed, budget=budget)
     done = measured(on, bundle, held_out)
     shutil.rmtree(place)
     done.save(place)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,20 +11,20 @@ import torch
 from torch import Tensor, nn
 
 from ulmfit import device as devices
+from ulmfit.budget import Budget, shorter_epochs
+from ulmfit.budgeting import planned
 from ulmfit.bundle import Direction
 from ulmfit.corpus import Corpus, split_documents
 from ulmfit.data.stream import Documents
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
 from ulmfit.model.heads import LanguageModel
 from ulmfit.resident import ResidentCorpus, has_room
-from ulmfit.run import Plan, Progress, Run, plan, probe
+from ulmfit.run import Progress, Run
 from ulmfit.stream_task import LanguageModelTask, language_model_groups, stream_nats
 from ulmfit.training.layer_groups import Phase
 from ulmfit.training.loop import Loop
 
 VALID_FRACTION = 0.1  # v2, sec. 5: 10% held out; capped at corpus.MAX_VALID_TOKENS
-BUDGET = "budget"  # windows of an epoch, kept so that a resumed run has the same schedule
 MIN_BATCH = 8  # rows, so that a small corpus is not read one window at a time
 MIN_ROW = 2  # tokens a row of the stream must hold at least
 RECORDED_MULTIPLE = 8  # steps: on a GPU windows have some ten lengths, each recorded once
@@ -82,7 +81,7 @@ def train_directions(
     seed: int,
     hardware: Hardware,
     stage: str,
-    budget: float | None = None,
+    budget: Budget | None = None,
 ) -> Generator[Progress, None, dict[Direction, Trained]]:
     """Train the model of each direction in turn, yielding progress.
 
@@ -96,17 +95,26 @@ def train_directions(
         seed: draws weights, dropout, the order of documents and what is held out.
         hardware: device and precision.
         stage: its name in the plan.
-        budget: seconds for each direction; the windows of an epoch are cut to fit.
+        budget: of all directions; the windows of an epoch are cut to fit.
 
     Raises:
         InputError: the corpus has too few tokens to learn from.
     """
     trained: dict[Direction, Trained] = {}
-    for direction in directions:
+    for number, direction in enumerate(directions):
         torch.manual_seed(seed)
         model = make(direction)
-        run = _run(model, corpus, phases, how, folder / direction, seed, direction, hardware)
-        yield from _planned(run, how, f"{stage}, {direction}", budget)
+        run, held_out = _run(
+            *(model, corpus, phases, how, folder / direction, seed, direction, hardware)
+        )
+        yield from planned(
+            run,
+            f"{stage}, {direction}",
+            None if budget is None else budget.turn(number, len(directions)),
+            shorter_epochs,
+            held_out=held_out,
+            document=corpus.stats.tokens / corpus.stats.documents,
+        )
         yield from run.drive()
         trained[direction] = Trained(weights_of(model), run.history, run.best)
     return trained
@@ -121,7 +129,8 @@ def _run(
     seed: int,
     direction: Direction,
     hardware: Hardware,
-) -> Run[LanguageModelTask]:
+) -> tuple[Run[LanguageModelTask], int]:
+    """The run, and how many tokens are held out."""
     loop, held_out = language_model_loop(model, corpus, phases, how, seed, direction, hardware)
 
     def validate() -> dict[str, float]:
@@ -130,7 +139,7 @@ def _run(
         nats, tokens = stream_nats(model, held_out, hardware.precision)
         return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
 
-    return Run(loop, folder, validate, patience=how.patience)
+    return Run(loop, folder, validate, patience=how.patience), len(held_out)
 
 
 def language_model_loop(
@@ -172,33 +181,6 @@ def language_model_loop(
         precision=hardware.precision,
     )
     return loop, corpus.documents(valid, backward)
-
-
-def _planned(
-    run: Run[LanguageModelTask], how: Optimisation, stage: str, budget: float | None
-) -> Iterator[Plan]:
-    """Fit the run to the budget and tell its plan, unless it is being resumed."""
-    loop, path = run.loop, run.folder / BUDGET
-    if run.begun:
-        loop.task.max_steps = _budgeted(path) or how.max_steps
-        return
-    seconds = probe(loop)
-    path.unlink(missing_ok=True)  # of a call that got no further
-    if budget is not None:
-        steps = min(_affordable(loop, budget, seconds), how.max_steps or sys.maxsize)
-        write_atomically(path, str(steps).encode())
-        loop.task.max_steps = steps
-    run.plan = plan(loop, stage, seconds)
-    yield run.plan
-
-
-def _affordable(loop: Loop[LanguageModelTask], budget: float, seconds: float) -> int:
-    """Windows of an epoch that `budget` seconds pay for, a tenth kept back for validation."""
-    return max(1, int(0.9 * budget / seconds / loop.epochs()))
-
-
-def _budgeted(path: Path) -> int | None:
-    return int(path.read_text()) if path.exists() else None
 
 
 def fitting_batch(how: Optimisation, tokens: int) -> int:

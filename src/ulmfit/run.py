@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from math import isnan, nan
+from math import inf, isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import Any, Generic
@@ -43,7 +43,7 @@ class Plan:
     tokens: int
     """seen over all epochs"""
     seconds: float
-    """expected, from a few timed steps that are then undone; validation left out"""
+    """expected, from a few timed steps that are then undone, and validation"""
 
 
 Progress = Step | EpochEnd | Validated | Plan
@@ -145,6 +145,13 @@ class Run(Generic[T]):
         staged = sum(phase.epochs for phase in self.loop.phases[:-1])
         return epoch - max(int(self.best["epoch"]), staged - 1) >= self._patience
 
+    def seconds_to_save(self) -> float:
+        """Of what is kept after an epoch: the weights, two moments of each, the best weights."""
+        path, began = self.folder / "timing.safetensors", time.monotonic()
+        save_checkpoint(path, {"model": dict(self.loop.model.state_dict())})
+        path.unlink()
+        return 4 * (time.monotonic() - began)
+
     def _save(self) -> None:
         records = self.folder / "records.jsonl"
         size = records.stat().st_size if records.exists() else 0
@@ -177,11 +184,17 @@ class Run(Generic[T]):
             file.write(json.dumps(line) + "\n")
 
 
-def probe(loop: Loop[T], steps: int | None = None) -> float:
-    """Seconds of a step of the last phase, the one that learns most.
+def probe(loop: Loop[T], steps: int | None = None, within: float = inf) -> float:
+    """Seconds of a mean step of the last phase, the one that learns most.
 
-    The steps are really taken and then undone, random states and all: training after a probe
-    ends in the same bytes as without.
+    By the token, as the batches that are timed may be longer or shorter than most. The steps are
+    really taken and then undone, random states and all: training after a probe ends in the same
+    bytes as without.
+
+    Args:
+        loop: at its start.
+        steps: how many; None for as many as it takes to warm up and be sure.
+        within: seconds after which no more are begun.
     """
     steps = steps or (RECORDED_PROBE_STEPS if loop.records else PROBE_STEPS)
     before = deepcopy(loop.state())
@@ -191,17 +204,19 @@ def probe(loop: Loop[T], steps: int | None = None) -> float:
     for record in run:
         if isinstance(record, Step):
             records.append(record)
-        if len(records) >= steps or isinstance(record, EpochEnd):
+        spent = sum(r.seconds for r in records)
+        if len(records) >= steps or spent >= within or isinstance(record, EpochEnd):
             break
     run.close()
     loop.load_state(before)
     warm = len(records) * 3 // 4 if loop.records else 2
     timed = records[warm:] or records  # the first ones warm up
-    return median(r.seconds for r in timed)
+    a_token = median(r.seconds / max(1, r.tokens) for r in timed)
+    return a_token * loop.task.tokens(0) / loop.task.steps(0)
 
 
-def plan(loop: Loop[T], stage: str, seconds: float) -> Plan:
-    """The plan of a loop whose steps take `seconds`."""
+def plan(loop: Loop[T], stage: str, seconds: float, between: float = 0.0) -> Plan:
+    """The plan of a loop whose steps take `seconds`, and what follows an epoch `between`."""
     phases = [
         {
             "name": p.name,
@@ -214,4 +229,4 @@ def plan(loop: Loop[T], stage: str, seconds: float) -> Plan:
     epochs = range(loop.epochs())
     steps = sum(loop.task.steps(epoch) for epoch in epochs)
     tokens = sum(loop.task.tokens(epoch) for epoch in epochs)
-    return Plan(stage, phases, steps, tokens, steps * seconds)
+    return Plan(stage, phases, steps, tokens, steps * seconds + len(epochs) * between)

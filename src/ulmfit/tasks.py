@@ -40,21 +40,25 @@ class ClassifierTask:
     pad_id: int
     objective: Loss = field(default_factory=cross_entropy)
     weights: NDArray[np.float32] | None = None
+    max_steps: int | None = None
+    """batches of an epoch, for a time budget; None takes all"""
 
     def __post_init__(self) -> None:
         self._lengths = np.array([len(d) for d in self.documents], np.int64)
 
     def _order(self, epoch: int) -> list[Ids]:
         seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
-        return training_order(self._lengths, self.batch, seed)
+        return training_order(self._lengths, self.batch, seed)[: self.max_steps]
 
     def steps(self, epoch: int) -> int:
         """Batches of an epoch."""
         return len(self._order(epoch))
 
     def tokens(self, epoch: int) -> int:
-        """Tokens of all documents."""
-        return int(self._lengths.sum())
+        """Tokens of the documents of an epoch: of all, unless there are `max_steps`."""
+        if self.max_steps is None:
+            return int(self._lengths.sum())
+        return sum(int(self._lengths[rows].sum()) for rows in self._order(epoch))
 
     def batches(self, epoch: int, start: int) -> Iterator[Batch]:
         """Batches of an epoch from `start` on."""

@@ -200,7 +200,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Options]]:
     """The options that a command called the pipeline with; nothing is run."""
     got: list[Options] = []
 
-    def note(options: Options, overwrite: bool) -> None:
+    def note(options: Options, overwrite: bool, report_rows: int = 0) -> None:
         got.append(options)
 
     for name in ("train", "finetune", "pretrain"):

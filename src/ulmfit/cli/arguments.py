@@ -94,7 +94,7 @@ Direction = Annotated[
 TimeBudget = Annotated[
     float | None,
     typer.Option(
-        "--time-budget", metavar="MINUTES", min=0.01, help="Plan the training to take this long."
+        "--time-budget", metavar="MINUTES", min=0.01, help="Plan it so that all of it ends in time."
     ),
 ]
 Device = Annotated[

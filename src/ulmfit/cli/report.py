@@ -66,6 +66,13 @@ def _beside(model: str, data: list[str] | None) -> Path | None:
     return Path(model) / f"report-{Path(data[0]).stem[:100]}.html"
 
 
+def reported_rows() -> int:
+    """Rows of each set that the report of a new model looks at."""
+    from ulmfit.report.examination import ROWS
+
+    return ROWS
+
+
 def report_of(model: str, machine: Machine) -> str | None:
     """Write the report of a model that was just trained; None, and why on stderr, if that fails.
 

@@ -11,6 +11,7 @@ import typer
 from ulmfit.cli import arguments as a
 from ulmfit.cli import target_arguments as t
 from ulmfit.cli.model_making import make_model
+from ulmfit.cli.report import reported_rows
 from ulmfit.cli.tracking import Track, tracked, tracked_again
 
 if TYPE_CHECKING:
@@ -95,7 +96,8 @@ def train(
     from ulmfit import pipeline
 
     report_on = a.machine(device) if report else None
-    events = pipeline.train(options, overwrite=overwrite)
+    rows = reported_rows() if report else 0
+    events = pipeline.train(options, overwrite=overwrite, report_rows=rows)
     make_model(tracked(events, track, options), out, json, report_on)
 
 
@@ -136,5 +138,6 @@ def resume(
     command, options = asked(Path(run))
     with_report = report and command == "train"
     report_on = a.machine(options.machine.device) if with_report else None
-    events = tracked_again(pipeline.resume(Path(run)), options.out)
+    rows = reported_rows() if with_report else 0
+    events = tracked_again(pipeline.resume(Path(run), report_rows=rows), options.out)
     make_model(events, options.out, json, report_on)

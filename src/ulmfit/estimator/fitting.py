@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.estimator import randomness
@@ -15,7 +16,12 @@ from ulmfit.estimator.examples import Examples
 from ulmfit.estimator.memory import Memory, content_key
 from ulmfit.estimator.progress import finished
 from ulmfit.pipeline import Event, Note
-from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.classifiers import (
+    LANGUAGE_MODEL_SHARE,
+    chosen_preset,
+    classifier_on,
+    tuned_on,
+)
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.presets import Preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
@@ -52,6 +58,7 @@ def fitted(
         InputError: the language model, an option or the labels are wrong.
         OSError: the disk is full, and the like.
     """
+    budget = Budget.of(options.time_budget)
     kind, names = given.draw.kind, given.draw.names
     options.machine.check()
     options.objective.check(kind, names)
@@ -64,8 +71,11 @@ def fitted(
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:
         folder = Path(name)
         if options.finetune:
-            lm = yield from _tuned(lm, given, options, chosen, memory, folder)
-        return (yield from classifier_on(lm, given.texts, given.draw, options, chosen, folder))
+            part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+            lm = yield from _tuned(lm, given, options, chosen, memory, folder, part)
+        return (
+            yield from classifier_on(lm, given.texts, given.draw, options, chosen, folder, budget)
+        )
 
 
 def _tuned(
@@ -75,9 +85,10 @@ def _tuned(
     chosen: Preset,
     memory: Memory | None,
     folder: Path,
+    budget: Budget | None,
 ) -> Generator[Event, None, Bundle]:
     if memory is None:
-        return (yield from tuned_on(lm, given.all_texts, options, chosen, folder))
+        return (yield from tuned_on(lm, given.all_texts, options, chosen, folder, budget))
     settings = {
         "preset": replace(chosen, classifier=None),  # type: ignore[arg-type]
         "directions": directions(options.direction, lm.directions),
@@ -88,6 +99,6 @@ def _tuned(
     if kept := memory.get(key):
         yield Note(f"the fine-tuned language model is taken from {memory.folder / key}")
         return kept
-    tuned = yield from tuned_on(lm, given.all_texts, options, chosen, folder)
+    tuned = yield from tuned_on(lm, given.all_texts, options, chosen, folder, budget)
     memory.keep(key, tuned)
     return tuned

@@ -14,8 +14,12 @@ from ulmfit.pipeline.runs import Note, Texts, asked
 __all__ = ["Event", "Note", "Texts", "finetune", "pretrain", "resume", "train"]
 
 
-def resume(run: Path) -> Generator[Event, None, Bundle]:
+def resume(run: Path, *, report_rows: int = 0) -> Generator[Event, None, Bundle]:
     """Go on with the unfinished run in the folder `run` (or of the model that it makes).
+
+    Args:
+        run: the folder.
+        report_rows: as of `train`.
 
     Raises:
         InputError: there is no unfinished run.
@@ -25,4 +29,4 @@ def resume(run: Path) -> Generator[Event, None, Bundle]:
         return pretrain(options, resuming=True)
     if isinstance(options, FinetuneOptions):
         return finetune(options, resuming=True)
-    return train(options, resuming=True)
+    return train(options, resuming=True, report_rows=report_rows)

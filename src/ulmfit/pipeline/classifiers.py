@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulmfit import bundle as bundles
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import Corpus, prepare
 from ulmfit.errors import InputError
+from ulmfit.pipeline.afterwards import Afterwards
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
 from ulmfit.pipeline.encoding import TextSource, distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
-from ulmfit.pipeline.runs import Note, opened
+from ulmfit.pipeline.runs import Note, opened, remaining
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
@@ -28,7 +30,7 @@ from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.settings import with_settings
 from ulmfit.stages.classify import Labelled, classify
 
-LANGUAGE_MODEL_SHARE = 0.6  # of a time budget
+LANGUAGE_MODEL_SHARE = 0.6  # of the time for training that a budget leaves
 FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
 OF_TARGET = (
@@ -38,30 +40,46 @@ OF_TARGET = (
 
 
 def train(
-    options: TrainOptions, *, overwrite: bool = False, resuming: bool = False
+    options: TrainOptions,
+    *,
+    overwrite: bool = False,
+    resuming: bool = False,
+    report_rows: int = 0,
 ) -> Generator[Event, None, Bundle]:
     """Fine-tune the language model on all texts, then a classifier; save at `options.out`.
+
+    Args:
+        options: what is asked for.
+        overwrite: replace a model or an unfinished run.
+        resuming: go on with an unfinished run.
+        report_rows: of each set, that a report will answer; a time budget keeps time for it.
 
     Raises:
         InputError: the data, the language model or an option is wrong.
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
+    budget = Budget.of(options.time_budget)
     chosen = chosen_preset(options)
     options.machine.check()
     options.data.check(need_label=True)
     unlabelled = unlabelled_sources(options)
     skipped: list[str] = []
     draw = _draw(options, skipped)
-    test = _test(options, draw, skipped)
+    test, test_rows = _test(options, draw, skipped)
     lm = open_pretrained(options.lm or DEFAULT)
-    directions(options.direction, lm.directions)
+    models = len(directions(options.direction, lm.directions))
     with opened("train", options, overwrite=overwrite, resuming=resuming) as folder:
         draw.keep(folder)
         yield from told(skipped)
         yield Note(draw.told())
-        lm = yield from _language_model(lm, options, unlabelled, chosen, folder)
+        budget = remaining(budget, folder)
+        if budget is not None:
+            budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
+        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, budget)
+        if budget is not None and not budget.left():
+            yield Note(_late(options))
         texts = draw.texts(options.data)
-        bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder)
+        bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder, budget)
         if test:
             yield Note("measuring on the test rows")
             figures = evaluate(bundle, test, options.machine)
@@ -85,10 +103,17 @@ def _draw(options: TrainOptions, skipped: list[str]) -> Draw:
     return draw
 
 
-def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> Source | None:
-    """The test rows, whose labels the model will know."""
+def _late(options: TrainOptions) -> str:
+    return (
+        f"--time-budget {options.time_budget:g}: the time is over before the classifier is begun, "
+        "which is trained for one batch an epoch; a larger budget trains it well"
+    )
+
+
+def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> tuple[Source | None, int]:
+    """The test rows, whose labels the model will know, and how many they are."""
     if not options.test:
-        return None
+        return None, 0
     test = replace(
         options.data,
         paths=options.test,
@@ -96,8 +121,7 @@ def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> Source | Non
         sample_weight=None,
     )
     test.check(need_label=True)
-    count_known(test, draw.names, skipped.append, draw.kind)
-    return test
+    return test, count_known(test, draw.names, skipped.append, draw.kind)
 
 
 def chosen_preset(options: TrainOptions) -> Preset:
@@ -116,7 +140,12 @@ def chosen_preset(options: TrainOptions) -> Preset:
 
 
 def _language_model(
-    lm: Bundle, options: TrainOptions, unlabelled: list[Source], chosen: Preset, folder: Path
+    lm: Bundle,
+    options: TrainOptions,
+    unlabelled: list[Source],
+    chosen: Preset,
+    folder: Path,
+    budget: Budget | None,
 ) -> Generator[Event, None, Bundle]:
     """The language model to build on: fine-tuned on all texts unless told not to."""
     if not options.finetune:
@@ -129,38 +158,40 @@ def _language_model(
         for source in unlabelled:
             yield from source.texts(skipped.append)
 
-    tuned = yield from tuned_on(lm, texts, options, chosen, folder)
+    part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+    tuned = yield from tuned_on(lm, texts, options, chosen, folder, part)
     yield from told(skipped)
     return tuned
 
 
 def tuned_on(
-    lm: Bundle, texts: TextSource, options: TrainOptions, chosen: Preset, folder: Path
+    lm: Bundle,
+    texts: TextSource,
+    options: TrainOptions,
+    chosen: Preset,
+    folder: Path,
+    budget: Budget | None = None,
 ) -> Generator[Event, None, Bundle]:
     """The language model fine-tuned on texts, kept in `folder`; that of an earlier call if any.
 
     Args:
         lm: a language model.
         texts: gives all texts, each time anew.
-        options: of the call; `data` is not read.
+        options: of the call; `data` and `time_budget` are not read.
         chosen: the preset.
         folder: the run's.
+        budget: of it; None for no limit.
     """
     saved = folder / FINETUNED
     if saved.exists():
         return bundles.load(saved)
     how = FinetuneOptions(options.lm or DEFAULT, options.data, str(saved), options.machine)
     wanted = directions(options.direction, lm.directions)
-    budget = _budget(options, LANGUAGE_MODEL_SHARE)
     tuned = yield from finetune_on(
         lm, lambda: distinct(texts()), chosen, folder / "finetune", how, wanted, budget
     )
     bundles.save(tuned, saved, "")
     return tuned
-
-
-def _budget(options: TrainOptions, share: float) -> float | None:
-    return None if options.time_budget is None else options.time_budget * 60 * share
 
 
 def classifier_on(
@@ -170,6 +201,7 @@ def classifier_on(
     options: TrainOptions,
     chosen: Preset,
     folder: Path,
+    budget: Budget | None = None,
 ) -> Generator[Event, None, Bundle]:
     """A classifier on the texts of a draw.
 
@@ -177,14 +209,13 @@ def classifier_on(
         lm: the language model to build on.
         texts: those of the draw's rows, in their order.
         draw: their labels.
-        options: of the call; `data` is not read.
+        options: of the call; `data` and `time_budget` are not read.
         chosen: the preset.
         folder: the run's.
+        budget: of it; None for no limit.
     """
     corpus = prepare(texts, lm.encoder, folder / "labelled", options.machine.processes)
     wanted = directions(options.direction, lm.directions)
-    share = 1 - LANGUAGE_MODEL_SHARE if options.finetune else 1.0
-    budget = _budget(options, share)
     bundle = yield from classify(
         lm,
         Labelled(_documents(corpus), draw.labels, draw.weights),
@@ -195,7 +226,7 @@ def classifier_on(
         seed=options.machine.seed,
         hardware=options.machine.hardware,
         preset=chosen.name,
-        budget=budget / len(wanted) if budget else None,
+        budget=budget,
         kind=draw.kind,
         objective=options.objective,
         policy=options.policy,

@@ -16,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
-from ulmfit.pipeline.classifiers import LANGUAGE_MODEL_SHARE, chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.evaluating import exact, scored
 from ulmfit.pipeline.language_models import Event
@@ -107,7 +108,7 @@ def with_finetuned(
     folder: Path,
     *,
     without: Rows | None = None,
-    minutes: float | None = None,
+    budget: Budget | None = None,
     chosen: Preset | None = None,
 ) -> Generator[Event, None, Bench]:
     """The bench with its language model fine-tuned, or as it is where that is not asked for.
@@ -116,7 +117,7 @@ def with_finetuned(
         on: the bench.
         folder: keeps the language model; that of an earlier call is used again.
         without: places of rows whose texts it must not see; None: it sees all.
-        minutes: to plan it for.
+        budget: of it; None for no limit.
         chosen: another preset than the bench's.
     """
     if not on.options.finetune:
@@ -129,9 +130,7 @@ def with_finetuned(
         for other in on.unlabelled:
             yield from other.texts(lambda message: None)
 
-    whole = None if minutes is None else minutes / LANGUAGE_MODEL_SHARE
-    options = replace(on.options, time_budget=whole)
-    lm = yield from tuned_on(on.lm, texts, options, chosen or on.preset, folder)
+    lm = yield from tuned_on(on.lm, texts, on.options, chosen or on.preset, folder, budget)
     shutil.rmtree(folder / "finetune", ignore_errors=True)  # its checkpoints
     return replace(on, lm=lm, options=replace(on.options, finetune=False))
 
@@ -142,7 +141,7 @@ def learned(
     folder: Path,
     *,
     seed: int,
-    minutes: float | None = None,
+    budget: Budget | None = None,
     chosen: Preset | None = None,
 ) -> Generator[Event, None, Bundle]:
     """A classifier on the rows at `places`; a tenth of them chooses its best epoch.
@@ -152,16 +151,17 @@ def learned(
         places: rising.
         folder: for checkpoints; a killed call goes on from there.
         seed: of the head, the dropout, the order and the split.
-        minutes: to plan it for.
+        budget: of it; None for no limit.
         chosen: another preset than the bench's.
     """
     draw = on.draw
     weights = None if draw.weights is None else draw.weights[places]
     part = replace(draw, rows=draw.rows[places], labels=draw.labels[places], weights=weights)
     machine = replace(on.options.machine, seed=seed)
-    options = replace(on.options, finetune=False, time_budget=minutes, machine=machine)
+    options = replace(on.options, finetune=False, machine=machine)
     texts = part.texts(options.data)
-    return (yield from classifier_on(on.lm, texts, part, options, chosen or on.preset, folder))
+    chosen = chosen or on.preset
+    return (yield from classifier_on(on.lm, texts, part, options, chosen, folder, budget))
 
 
 @dataclass(frozen=True)

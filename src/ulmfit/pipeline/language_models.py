@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from ulmfit import bundle as bundles
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
@@ -17,7 +18,7 @@ from ulmfit.pipeline.cards import language_model_card
 from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder
 from ulmfit.pipeline.options import FinetuneOptions, Machine, PretrainOptions, directions
 from ulmfit.pipeline.passes import counted, encode, told
-from ulmfit.pipeline.runs import Note, Texts, opened
+from ulmfit.pipeline.runs import Note, Texts, opened, remaining
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
 from ulmfit.pretrained import open_pretrained
 from ulmfit.run import Progress
@@ -38,18 +39,20 @@ def pretrain(
         InputError: the corpus or an option is wrong.
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
+    budget = Budget.of(options.time_budget)
     wanted = directions(options.direction, ("forward", "backward"))
     options = replace(options, corpus=options.corpus.without_labels())
     options.machine.check()
     options.corpus.check()
     with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
-        bundle = yield from _pretrain_in(folder, options, wanted)
+        budget = remaining(budget, folder)
+        bundle = yield from _pretrain_in(folder, options, wanted, budget)
         bundles.save(bundle, Path(options.out), language_model_card(bundle), options.storage)
     return bundle
 
 
 def _pretrain_in(
-    folder: Path, options: PretrainOptions, wanted: tuple[Direction, ...]
+    folder: Path, options: PretrainOptions, wanted: tuple[Direction, ...], budget: Budget | None
 ) -> Generator[Event, None, Bundle]:
     skipped: list[str] = []
 
@@ -83,7 +86,7 @@ def _pretrain_in(
         seed=options.machine.seed,
         hardware=options.machine.hardware,
         max_steps=max_steps,
-        budget=_seconds(options.time_budget, len(wanted)),
+        budget=budget,
     )
     provenance = {"corpus": _told(corpus), "seed": options.machine.seed}
     return replace(bundle, provenance=provenance)
@@ -116,13 +119,13 @@ def finetune(
         InputError: the corpus, the language model or an option is wrong.
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
+    budget = Budget.of(options.time_budget)
     chosen = with_epochs(preset(options.preset), options.epochs)
     options = replace(options, corpus=options.corpus.without_labels())
     options.machine.check()
     options.corpus.check()
     lm = open_pretrained(options.lm)
     wanted = directions(options.direction, lm.directions)
-    budget = _seconds(options.time_budget, 1)
     skipped: list[str] = []
 
     def texts() -> Iterator[str]:
@@ -130,6 +133,7 @@ def finetune(
         return distinct(options.corpus.texts(skipped.append))
 
     with opened("finetune", options, overwrite=overwrite, resuming=resuming) as folder:
+        budget = remaining(budget, folder)
         bundle = yield from finetune_on(lm, texts, chosen, folder, options, wanted, budget)
         yield from told(skipped)
         bundles.save(bundle, Path(options.out), language_model_card(bundle))
@@ -143,7 +147,7 @@ def finetune_on(
     folder: Path,
     options: FinetuneOptions,
     wanted: tuple[Direction, ...],
-    budget: float | None,
+    budget: Budget | None,
 ) -> Generator[Event, None, Bundle]:
     """The stage itself, on any source of texts; nothing is saved but in `folder`.
 
@@ -154,7 +158,7 @@ def finetune_on(
         folder: of the run.
         options: whose machine, language model's name and seed to use.
         wanted: directions.
-        budget: seconds in all, or None.
+        budget: of all of it, or None.
     """
     machine = options.machine
     encoder, corpus = yield from encoded_domain(lm, texts, chosen, folder, machine)
@@ -168,7 +172,7 @@ def finetune_on(
         seed=machine.seed,
         hardware=machine.hardware,
         preset=chosen.name,
-        budget=budget / len(wanted) if budget else None,
+        budget=budget,
     )
     provenance = {
         "language_model": lm.provenance,
@@ -208,10 +212,6 @@ def with_epochs(chosen: Preset, epochs: int | None) -> Preset:
     if epochs < 1:
         raise InputError(f"{epochs} epochs: at least 1 is needed")
     return replace(chosen, language_model=replace(chosen.language_model, epochs=epochs))
-
-
-def _seconds(minutes: float | None, parts: int) -> float | None:
-    return None if minutes is None else minutes * 60 / parts
 
 
 def _told(corpus: Corpus) -> dict[str, int]:

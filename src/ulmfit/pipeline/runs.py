@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ulmfit.budget import Budget
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.command_line import command_line
@@ -23,7 +24,7 @@ from ulmfit.pipeline.options import (
     TrainOptions,
 )
 from ulmfit.pipeline.record import keep
-from ulmfit.pipeline.sessions import session
+from ulmfit.pipeline.sessions import ended, session, spent
 from ulmfit.remote import is_remote, local_folder
 
 COMMANDS: dict[str, type[Options]] = {
@@ -99,7 +100,9 @@ def _asked(command: str, options: Options) -> dict[str, Any]:
 def _note_session(folder: Path, options: Options) -> None:
     """Add this process to those that have worked on the run."""
     asked = json.loads((folder / FILE).read_text("utf8"))
-    _write(folder, {**asked, "sessions": [*asked.get("sessions", []), session(options.machine)]})
+    sessions = asked.get("sessions", [])
+    sessions[-1:] = [ended(last, folder) for last in sessions[-1:]]
+    _write(folder, {**asked, "sessions": [*sessions, session(options.machine)]})
 
 
 def _write(folder: Path, asked: dict[str, Any]) -> None:
@@ -146,6 +149,11 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
         raise
     keep(folder, Path(options.out))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def remaining(budget: Budget | None, folder: Path) -> Budget | None:
+    """What earlier sessions of the run have left of its time."""
+    return None if budget is None else replace(budget, ends=budget.ends - spent(folder / FILE))
 
 
 def asked(folder: Path) -> tuple[str, Options]:

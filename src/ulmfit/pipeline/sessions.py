@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TypedDict
+from pathlib import Path
+from typing import NotRequired, TypedDict
 
 import torch
 
@@ -31,6 +33,8 @@ class Session(TypedDict):
     cores: int
     threads: int
     """of torch"""
+    seconds: NotRequired[float]
+    """that it worked, where another one had to go on"""
 
 
 def now() -> str:
@@ -51,3 +55,16 @@ def session(machine: Machine) -> Session:
         cores=cores(),
         threads=torch.get_num_threads(),
     )
+
+
+def ended(last: Session, folder: Path) -> Session:
+    """A session that was broken off, with the time from its beginning to the last that it wrote."""
+    wrote = max(path.stat().st_mtime for path in folder.rglob("*"))
+    seconds = wrote - datetime.fromisoformat(last["at"]).timestamp()
+    return {**last, "seconds": max(0.0, round(seconds, 1))}
+
+
+def spent(file: Path) -> float:
+    """Seconds that earlier sessions worked on the run that `file` (run.json) tells of."""
+    sessions = json.loads(file.read_text("utf8")).get("sessions", [])
+    return sum(float(each.get("seconds", 0.0)) for each in sessions)

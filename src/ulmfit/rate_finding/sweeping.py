@@ -18,10 +18,11 @@ from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.held_out import Bench, bench, told_of
 from ulmfit.pipeline.language_models import encoded_domain
 from ulmfit.pipeline.options import TrainOptions, directions
+from ulmfit.presets import ClassifierSettings, LanguageModelSettings
 from ulmfit.stages.classifier_loop import Labelled, classifier_loop
 from ulmfit.stages.finetune import finetuning_loop
 from ulmfit.training.loop import Loop, Step
-from ulmfit.training.rate_finder import HIGHEST, LOWEST, STEPS, RateCurve
+from ulmfit.training.rate_finder import HIGHEST, LOWEST, STEPS, RateCurve, check_sweep
 from ulmfit.training.rate_finder import find_rate as sweep
 
 Stage = Literal["classifier", "language-model"]
@@ -72,18 +73,23 @@ def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
     if options.stage not in STAGES:
         raise InputError(f"stage {options.stage!r}: choose one of {', '.join(STAGES)}")
     on = bench(options.train)
+    settings: LanguageModelSettings | ClassifierSettings = on.preset.language_model
+    groups = on.lm.architecture.layers + 1
+    if options.stage == "classifier":
+        settings, groups = on.preset.classifier, groups + 1  # the head
+    check_sweep(
+        *(settings.phases(groups), options.phase, options.lowest, options.highest, options.steps)
+    )
     direction = directions(options.train.direction, on.lm.directions)[0]
     yield from told_of(on)
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as folder:
         if options.stage == "classifier":
             loop: Loop[Any] = _classifier(on, Path(folder), direction)
-            peak = on.preset.classifier.peak
         else:
             loop = yield from _language_model(on, Path(folder), direction)
-            peak = on.preset.language_model.peak
         yield Note(f"sweeping the rate from {options.lowest:g} to {options.highest:g}")
         curve = yield from _swept(loop, options)
-    return FoundRate(options.stage, direction, curve, peak)
+    return FoundRate(options.stage, direction, curve, settings.peak)
 
 
 def _swept(loop: Loop[Any], options: RateOptions) -> Generator[Step, None, RateCurve]:

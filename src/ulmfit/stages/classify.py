@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from ulmfit.budget import Budget, fewer_epochs
+from ulmfit.budgeting import planned
 from ulmfit.bundle import Bundle, Direction, HeadConfig
 from ulmfit.language_modelling import Hardware, weights_of
 from ulmfit.model.heads import TextClassifier
 from ulmfit.presets import ClassifierSettings
 from ulmfit.run import Progress, Run
-from ulmfit.stages.budgeting import planned
 from ulmfit.stages.classifier_loop import VALID_FRACTION as VALID_FRACTION
 from ulmfit.stages.classifier_loop import Begun, Part, new_classifier, new_loop, split_rows
 from ulmfit.stages.classifier_loop import Labelled as Labelled
@@ -39,7 +39,7 @@ def classify(
     seed: int = 0,
     hardware: Hardware = Hardware(),
     preset: str = "default",
-    budget: float | None = None,
+    budget: Budget | None = None,
     kind: Kind = "single",
     objective: Objective = Objective(),
     policy: Policy = Policy(),
@@ -56,7 +56,7 @@ def classify(
         seed: draws the head, dropout, the order of documents and the validation split.
         hardware: device and precision.
         preset: the name to keep in the bundle.
-        budget: seconds for each direction; the epochs of the last phase are cut to fit.
+        budget: of all directions; the epochs of the last phase are cut to fit.
         kind: of the labels.
         objective: the loss.
         policy: what the held-out tenth decides beside the best epoch.
@@ -80,11 +80,18 @@ def classify(
         "valid_rows": len(valid.documents),
     }
     held_out = []
-    for direction in directions:
+    for number, direction in enumerate(directions):
         model = new_classifier(bundle, direction, train, target, len(names), settings, seed)
         task = Begun(model, train.directed(direction), valid.directed(direction), target, objective)
-        make = partial(_new_run, task, folder / direction, seed, hardware)
-        run = yield from planned(make, settings, folder / direction, direction, budget)
+        run = _new_run(task, folder / direction, seed, hardware, settings)
+        yield from planned(
+            run,
+            f"classifier, {direction}",
+            None if budget is None else budget.turn(number, len(directions)),
+            fewer_epochs,
+            held_out=_tokens(valid),
+            document=_tokens(train) / len(train.documents),
+        )
         yield from run.drive()
         weights[direction] = weights_of(model)
         metrics[direction] = {"validation": run.best, "history": run.history}
@@ -120,6 +127,10 @@ def _new_run(
         return figures(held_out, asked.valid.labels, asked.target, asked.valid.weights)
 
     return Run(loop, folder, validate, patience=settings.patience)
+
+
+def _tokens(part: Part) -> int:
+    return sum(map(len, part.documents))
 
 
 def _logits(model: TextClassifier, part: Part, hardware: Hardware) -> Floats:

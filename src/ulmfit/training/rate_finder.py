@@ -90,7 +90,7 @@ def find_rate(
     Raises:
         InputError: no such phase, rates out of order, or fewer than 10 steps.
     """
-    _check(lowest, highest, steps)
+    check_sweep(loop.phases, phase, lowest, highest, steps)
     chosen = _phase(loop.phases, phase)
     sweep = _sweep(loop, chosen, lowest, highest, steps)
     taken: list[Step] = []
@@ -109,7 +109,15 @@ def find_rate(
     return RateCurve(chosen.name, rates, losses, _smoothed(rates, losses))
 
 
-def _check(lowest: float, highest: float, steps: int) -> None:
+def check_sweep(
+    phases: Sequence[Phase], phase: str | None, lowest: float, highest: float, steps: int
+) -> None:
+    """Refuse now what `find_rate` would on a loop of these phases.
+
+    Raises:
+        InputError: as `find_rate`.
+    """
+    _phase(phases, phase)
     if not 0 < lowest < highest < inf:
         raise InputError(
             f"rates from {lowest:g} to {highest:g}: the first must be above 0 and the last larger"

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from ulmfit.budget import Budget
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline import Event, Note
@@ -43,7 +44,7 @@ from ulmfit.tuning.timing import OutOfTime, TimeLeft, quietly
 
 BEST, RESULT = "best.json", "tuning.json"
 PARTS = 5  # one of them is held out where folds are not asked for
-LANGUAGE_MODEL_SHARE = 0.3  # of a time budget: the trials are what it is for
+LANGUAGE_MODEL_SHARE = 0.3  # of a time budget's rest: the trials are what it is for
 
 
 def tune(options: TuneOptions, *, overwrite: bool = False) -> Generator[Event, None, Tuned]:
@@ -56,14 +57,14 @@ def tune(options: TuneOptions, *, overwrite: bool = False) -> Generator[Event, N
             wrong; or the time budget does not pay for one trial.
         OSError: the disk is full, and the like; what was done stays in the folder.
     """
-    left = TimeLeft(options.train.time_budget)
+    left, budget = TimeLeft(options.train.time_budget), Budget.of(options.train.time_budget)
     optuna()
     on = bench(options.train)
     search = _Search(on, options, left)
     open_work(search.folder, _asked(options), overwrite=overwrite)
     on.draw.keep(search.folder)
     yield from told_of(on)
-    yield from search.prepare()
+    yield from search.prepare(budget)
     study = search.study()
     while len(trials := search.trials(study)) < options.trials:
         try:
@@ -105,12 +106,11 @@ class _Search:
         if options.tune_lm and not options.train.finetune:
             raise InputError("--tune-lm searches how to fine-tune, which --no-finetune leaves out")
 
-    def prepare(self) -> Generator[Event, None, None]:
+    def prepare(self, budget: Budget | None) -> Generator[Event, None, None]:
         """Fine-tune the language model once, unless each trial does."""
         if not self.options.tune_lm:
-            minutes = self._left.minutes
-            share = None if minutes is None else minutes * LANGUAGE_MODEL_SHARE
-            self.on = yield from with_finetuned(self.on, self.folder, minutes=share)
+            part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+            self.on = yield from with_finetuned(self.on, self.folder, budget=part)
 
     def study(self) -> Study:
         """The record of the trials."""

@@ -23,13 +23,13 @@ class TimeLeft:
 
     Args:
         minutes: of all; None for no end.
-        clock: seconds, rising.
+        clock: seconds, rising; None for the system's.
     """
 
-    def __init__(self, minutes: float | None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, minutes: float | None, clock: Callable[[], float] | None = None) -> None:
         self.minutes = minutes
-        self._clock = clock
-        self._end = None if minutes is None else clock() + 60 * minutes
+        self._clock = clock or time.monotonic
+        self._end = None if minutes is None else self._clock() + 60 * minutes
 
     def spend(self, seconds: float) -> None:
         """Raise OutOfTime unless so many seconds are left."""
