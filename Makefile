@@ -16,7 +16,7 @@ PEERS_PIP := $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-ch
 # Each worker takes a contiguous half of the tests, and of the other's what is left at the end.
 WORKERS := --numprocesses auto --maxprocesses 8 --dist worksteal
 
-.PHONY: demo test slow docs bench format clean
+.PHONY: demo test types tests slow docs bench format clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/ulmfit demo
@@ -24,7 +24,12 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-test
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
+	@$(MAKE) --no-print-directory --jobs 2 types tests
+
+types: $(VENV)/.installed-test
 	@$(BIN)/mypy --no-error-summary
+
+tests: $(VENV)/.installed-test
 	@$(BIN)/pytest --quiet $(WORKERS)
 
 slow: $(VENV)/.installed-test

@@ -1,7 +1,10 @@
 """A tiny corpus with labels, for every test that runs a stage: words only, no torch."""
 
+import os
 import random
 from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this tiny lose by threads; workers share
 
 import numpy as np
 import pytest
