@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from ulmfit.cli import main
+from ulmfit.errors import InputError
 from ulmfit.pipeline import train
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.tracking import track
@@ -144,6 +146,16 @@ def test_mlflow_goes_on_in_the_same_run(mlflow: Any, tmp_path: Path) -> None:
     history = client.get_metric_history(first.identity, "loss")
     assert sorted((m.step, m.value) for m in history) == [(1, 2.0), (2, 1.0)]
     assert client.get_run(first.identity).info.status == "FINISHED"
+
+
+@pytest.mark.parametrize("package", ["sqlalchemy", "alembic"])
+def test_a_local_database_says_which_extra_it_wants(
+    package: str, mlflow: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(InputError, match=r"database of MLflow needs the extra \[track\]: pip"):
+        open_mlflow(uri(tmp_path), "model", None)
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_commands_take_the_option(

@@ -77,7 +77,7 @@ def train(
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
         lm = yield from _language_model(lm, options, unlabelled, chosen, folder, budget)
         if budget is not None and not budget.left():
-            yield Note(_late(options))
+            yield Note(_late(options.time_budget))
         texts = draw.texts(options.data)
         bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder, budget)
         if test:
@@ -103,11 +103,9 @@ def _draw(options: TrainOptions, skipped: list[str]) -> Draw:
     return draw
 
 
-def _late(options: TrainOptions) -> str:
-    return (
-        f"--time-budget {options.time_budget:g}: the time is over before the classifier is begun, "
-        "which is trained for one batch an epoch; a larger budget trains it well"
-    )
+def _late(minutes: float | None) -> str:
+    told = f"--time-budget {minutes:g}: the time is over before the classifier is begun"
+    return f"{told}, which is trained for one batch an epoch; a larger budget trains it well"
 
 
 def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> tuple[Source | None, int]:

@@ -38,6 +38,9 @@ def open_mlflow(where: str | None, name: str, identity: str | None) -> InMLflow:
     """
     package = mlflow_client()
     uri = where or os.environ.get("MLFLOW_TRACKING_URI") or PLACE
+    if uri.startswith("sqlite:"):  # mlflow-skinny brings neither
+        for needed in ("sqlalchemy", "alembic"):
+            extra(needed, "track", "a local database of MLflow")
     client = package.MlflowClient(tracking_uri=uri)
     if identity is not None:
         client.update_run(identity, status="RUNNING")
