@@ -19,9 +19,11 @@ from typing import Any
 
 import matplotlib
 import torch
+from safetensors import safe_open
 
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle, Direction
+from ulmfit.errors import InputError
 from ulmfit.pipeline.cards import language_model_card
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import generate, perplexity
@@ -42,7 +44,7 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     asked = parser.parse_args()
-    bundle = bundles.load(asked.trained)
+    bundle = _loaded(asked.trained)
     runs = asked.trained.with_name(asked.trained.name + ".run")
     curves = {d: list(_steps(runs / d / "records.jsonl")) for d in bundle.directions}
     provenance = _provenance(bundle, asked.name, curves)
@@ -59,6 +61,14 @@ def main() -> None:
     for direction, curve in curves.items():
         _draw(curve, HERE / f"{asked.name}-{direction}")
     print(json.dumps(figures, indent=2))
+
+
+def _loaded(trained: Path) -> Bundle:
+    """The bundle, if its weights are whole: what storing them costs is to be measured."""
+    with safe_open(trained / "model.safetensors", "pt") as file:
+        if any(file.get_slice(name).get_dtype() != "F32" for name in file.keys()):  # noqa: SIM118
+            raise InputError(f"{trained}: stored in less than fp32; pretrain with --storage fp32")
+    return bundles.load(trained)
 
 
 def _steps(path: Path) -> Iterator[dict[str, Any]]:
