@@ -195,7 +195,7 @@ DEFAULT = Preset(
     "default",
     replace(
         V2.language_model,
-        dropouts=_SCRIPTS_LM_DROPOUTS,
+        dropouts=_SCRIPTS_LM_DROPOUTS.scaled(0.5),
         factor=1.3,  # LOG, "Rates to fine-tune en-mini with"
         alpha=0.5,
         beta=0.5,
