@@ -141,7 +141,7 @@ def _draw(curve: list[dict[str, Any]], path: Path) -> None:
         (p[-1]["seen"], sum(s["loss"] for s in p) / len(p), max(p[-1]["rates"])) for p in pieces
     ]
     with open(path.with_suffix(".csv"), "w", newline="", encoding="utf8") as file:
-        writer = csv.writer(file)
+        writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("tokens", "train_nats", "rate"))
         writer.writerows((seen, f"{nats:.4f}", f"{rate:.2e}") for seen, nats, rate in rows)
     figure, axis = plt.subplots(figsize=(6, 3.2), layout="constrained")
