@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import time
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from benchmarks.sizes import Sizes
 from ulmfit.errors import InputError
 
 WORK = HERE.parent / "build" / "benchmarks"  # texts, ids, weights, saved models: git-ignored
-BUSY = 0.5  # processes that run already
+BUSY = 0.1  # of the cores, by others: the sides take turns, but a rate is too low
 
 
 def arguments(given: Sequence[str] | None = None) -> argparse.Namespace:
@@ -46,14 +45,16 @@ def main(asked: argparse.Namespace) -> None:
         return
     pending = plan.Pending(work / "pending.json")
     todo = _todo(asked, pending)
-    print(*plan.lines(todo, {} if asked.quick else results.read(path)), sep="\n", flush=True)
+    if asked.quick:
+        print("a check that these run:", ", ".join(b.name for b in todo), flush=True)
+    else:
+        print(*plan.lines(todo, results.read(path)), sep="\n", flush=True)
     if asked.plan:
         return
     if not Path(PYTHON["peers"]).exists():
         raise InputError("the peers are not installed: `make bench` does it")
     if asked.fresh:
         shutil.rmtree(work, ignore_errors=True)
-    _warn_if_busy()
     sizes = Sizes.quick() if asked.quick else Sizes()
     material.make(work, asked.imdb, sizes)
     if not asked.names and not pending.names():
@@ -62,6 +63,8 @@ def main(asked: argparse.Namespace) -> None:
     found = results.read(path)
     plots.draw(found, path.with_name("growth.png"))
     print(table.markdown(found))
+    if missing := results.missing(found):
+        print("not measured yet:", ", ".join(missing))
 
 
 def _todo(asked: argparse.Namespace, pending: plan.Pending) -> list[plan.Benchmark]:
@@ -73,10 +76,13 @@ def _todo(asked: argparse.Namespace, pending: plan.Pending) -> list[plan.Benchma
     return plan.chosen(left or list(plan.BENCHMARKS))
 
 
-def _warn_if_busy() -> None:
-    load = machine.load()
-    if load is not None and load > BUSY:
-        print(f"the machine is busy (load {load}): ratios hold, rates are too low", flush=True)
+def _busy_note() -> list[str]:
+    busy = machine.busy_share()
+    if busy is None or busy < BUSY:
+        return []
+    note = f"other programs used {busy:.0%} of the machine when this began: rates are too low"
+    print(note, flush=True)
+    return [note]
 
 
 def measure(
@@ -90,10 +96,11 @@ def measure(
     here = machine.facts()
     print(f"{here['cpu']}, {here['cores']} cores; {here['bf16']}", flush=True)
     for benchmark in todo:
-        load, started = machine.load(), time.perf_counter()
+        note, started = _busy_note(), time.perf_counter()
         outcome = benchmark.run(work, sizes)
+        outcome.notes += note
         seconds = round(time.perf_counter() - started)
-        about = {"seconds": seconds, "rounds": sizes.rounds, "load_before": load}
+        about = {"seconds": seconds, "rounds": sizes.rounds}
         found = results.updated(
             results.read(path), benchmark.name, outcome, here, precision=here["bf16"], **about
         )
@@ -104,7 +111,6 @@ def measure(
 
 
 if __name__ == "__main__":
-    warnings.simplefilter("default")
     try:
         main(arguments())
     except InputError as error:

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import subprocess
+import time
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -82,6 +83,18 @@ def peer_versions() -> dict[str, str | None]:
     return versions
 
 
-def load() -> float | None:
-    """Processes that ran or waited on the average of the last minute, before we began."""
-    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+def busy_share(seconds: float = 1.0) -> float | None:
+    """The share of the cores' time that others use while we wait; None where nobody tells."""
+    path = Path("/proc/stat")
+    if not path.exists():
+        return None
+    before = path.read_text()
+    time.sleep(seconds)
+    return share_between(before, path.read_text())
+
+
+def share_between(before: str, after: str) -> float:
+    """Of two readings of /proc/stat, whose first line is "cpu user nice system idle iowait ..."."""
+    counts = [[int(n) for n in text.splitlines()[0].split()[1:9]] for text in (before, after)]
+    spent = [b - a for a, b in zip(*counts, strict=True)]
+    return 1 - (spent[3] + spent[4]) / max(1, sum(spent))

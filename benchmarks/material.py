@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -15,7 +16,7 @@ from benchmarks.sizes import Sizes
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.options import Source
-from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.pretrained import DEFAULT, HERE, open_pretrained
 from ulmfit.text.encoder import Encoder
 
 LONGEST = 1400  # words: every side pools them all; 2% of IMDb's reviews are cut
@@ -33,13 +34,14 @@ def make(folder: Path, imdb: Path, sizes: Sizes) -> None:
     Raises:
         InputError: `imdb` is not there.
     """
-    told = folder / "material.json"
-    wanted = json.dumps({"sizes": repr(sizes), "imdb": str(imdb), "model": DEFAULT})
+    told, model = folder / "material.json", json.loads((HERE / DEFAULT / "config.json").read_text())
+    wanted = json.dumps({"sizes": repr(sizes), "imdb": str(imdb.absolute()), "model": model})
     if told.exists() and told.read_text() == wanted:
         return
     files = {part: _file(imdb, part) for part in ("train", "test")}
     folder.mkdir(parents=True, exist_ok=True)
     told.unlink(missing_ok=True)
+    _forget_models(folder)
     encoder = open_pretrained(DEFAULT).encoder
     count = max(*sizes.tokenise, sizes.fit, SPARE * sizes.train[0])
     train = _rows(files["train"], count)
@@ -53,6 +55,12 @@ def make(folder: Path, imdb: Path, sizes: Sizes) -> None:
     (folder / "single.json").write_text(json.dumps(_of_words(test)))
     make_weights(folder / WEIGHTS, sizes.architecture)
     told.write_text(wanted)
+
+
+def _forget_models(folder: Path) -> None:
+    """What systems saved was made of other material."""
+    for path in folder.glob("system_*"):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _file(imdb: Path, part: str) -> Path:

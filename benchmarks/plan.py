@@ -29,16 +29,16 @@ class Benchmark:
 BENCHMARKS = {
     b.name: b
     for b in (
-        Benchmark("start", starting.start, 150, "help, load, a process to its first answer"),
+        Benchmark("start", starting.start, 170, "help, load, a process to its first answer"),
         Benchmark("single", predicting.single, 60, "one text of 100 words alone"),
         Benchmark("tokenise", text.tokenise, 130, "tokenising IMDb with two workers"),
-        Benchmark("predict", predicting.predict, 260, "the papers' architecture"),
-        Benchmark("default", predicting.default, 200, "what a user gets, and the peers"),
-        Benchmark("classifier-train", training.classifier_train, 330, "an epoch on IMDb"),
+        Benchmark("predict", predicting.predict, 170, "the papers' architecture"),
+        Benchmark("default", predicting.default, 190, "what a user gets, and the peers"),
+        Benchmark("classifier-train", training.classifier_train, 305, "an epoch on IMDb"),
         Benchmark("lm-train", training.lm_train, 330, "the papers' language model, full softmax"),
-        Benchmark("fit", training.fit, 90, "TF-IDF, MiniLM, fastText learn"),
+        Benchmark("fit", training.fit, 80, "TF-IDF, MiniLM, fastText learn"),
         Benchmark("growth", growing.growth, 150, "cost against length and corpus size"),
-        Benchmark("tokenise-memory", text.tokenise_memory, 100, "10 MB to 1 GB of text"),
+        Benchmark("tokenise-memory", text.tokenise_memory, 120, "10 MB to 1 GB of text"),
     )
 }
 

@@ -22,17 +22,17 @@ class Sizes:
     """of 64 x 70 tokens; half as many of 128 x 70"""
     predict: tuple[int, int] = (128, 64)
     """documents, in batches of so many alike in length"""
-    train: tuple[int, int] = (96, 32)
+    train: tuple[int, int] = (64, 32)
     fit: int = 2_000
     """texts that TF-IDF and fastText learn from"""
     embed: int = 48
     """texts that MiniLM embeds to learn from: it reads some 15 a second"""
     single: int = 10
     """texts of 100 words, one after the other"""
-    lengths: tuple[int, ...] = (30, 100, 300, 1_000, 3_000, 10_000, 30_000, 100_000)
+    lengths: tuple[int, ...] = (30, 100, 300, 1_000, 3_000, 10_000, 30_000)
     """tokens of one document"""
-    fastai_lengths: tuple[int, ...] = (30, 100, 300, 1_000, 3_000)
-    corpora: tuple[int, ...] = (16, 64, 256, 1_024)
+    fastai_lengths: tuple[int, ...] = (30, 100, 300, 1_000)
+    corpora: tuple[int, ...] = (16, 64, 256)
     """documents of a corpus"""
     fastai_corpora: tuple[int, ...] = (16, 64)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from benchmarks.machine import instruction_sets
+from benchmarks.machine import instruction_sets, share_between
 from benchmarks.material import spread_batches
 from benchmarks.measured.growing import exponent
 from benchmarks.measured.predicting import agreement, milliseconds, recurrent_weights
@@ -81,3 +81,9 @@ def test_instruction_sets_that_matter() -> None:
         "avx512_bf16",
         "fma",
     ]
+
+
+def test_how_busy_the_machine_was() -> None:
+    before = "cpu  100 5 10 1000 20 0 5 0 0 0\ncpu0 1 1 1 1"
+    after = "cpu  120 10 15 1060 30 0 5 0 0 0\ncpu0 1 1 1 1"
+    assert share_between(before, after) == pytest.approx(0.3)

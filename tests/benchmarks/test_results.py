@@ -12,7 +12,7 @@ from benchmarks.results import KEYS, Outcome
 from benchmarks.sizes import Sizes
 
 from benchmarks import __main__ as command
-from benchmarks import plan, plots, results, table
+from benchmarks import material, plan, plots, results, table
 from ulmfit.errors import InputError
 
 MACHINE = {
@@ -167,3 +167,16 @@ def test_systems_are_modules_that_exist(monkeypatch: pytest.MonkeyPatch) -> None
     assert {side.environment for side in found} == {"ours", "peers"}
     for side in found:
         assert (sides / f"{side.options['system']}.py").exists()
+
+
+def test_the_report_says_so_where_nothing_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(command, "HERE", tmp_path)
+    command.main(command.arguments(["--report"]))
+    assert capsys.readouterr().out == "nothing is measured yet: make bench\n"
+
+
+def test_without_imdb_it_says_how_to_get_it(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no file train\.\*; `ulmfit data imdb`"):
+        material.make(tmp_path / "work", tmp_path / "imdb", Sizes.quick())
