@@ -6,23 +6,18 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, replace
 from math import inf
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from ulmfit.budget import FORWARD, PROBE_SHARE, Budget, Cut, Expense
 from ulmfit.files import write_atomically
 from ulmfit.run import Plan, Run, plan, probe
-from ulmfit.training.loop import Loop, Task
+from ulmfit.stream_task import LanguageModelTask
+from ulmfit.tasks import ClassifierTask
+from ulmfit.training.loop import Loop
 
 FILE = "budget.json"  # what was planned, so that a resumed run has the same schedule
 
-
-class Cuttable(Task, Protocol):
-    """A task whose epochs can be shortened."""
-
-    max_steps: int | None
-
-
-T = TypeVar("T", bound=Cuttable)
+T = TypeVar("T", ClassifierTask, LanguageModelTask)  # whose epochs can be shortened
 
 
 def planned(
