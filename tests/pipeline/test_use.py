@@ -78,6 +78,21 @@ def test_an_existing_output_is_replaced_but_never_the_input(
     assert given.read_text() == "text\na film\n"
 
 
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "jsonl"])
+def test_columns_that_only_later_rows_have_are_kept(
+    classifier: Bundle, tmp_path: Path, suffix: str
+) -> None:
+    given, out = tmp_path / "in.jsonl", tmp_path / f"out.{suffix}"
+    given.write_text('{"text": "a film"}\n{"text": "a plot", "label": "mine", "p_a": "my own"}\n')
+    assert predict_file(classifier, Source((str(given),)), out, MACHINE) == 2
+    first, second = (row.fields for row in Source((str(out),), label="").rows())
+    assert (second["label"], second["p_a"]) == ("mine", "my own")
+    for fields in (first, second):
+        assert fields["label_predicted"] in ("a", "b")
+        assert 0 < float(str(fields["p_a_predicted"])) < 1
+        assert fields.get("label") != fields["label_predicted"]
+
+
 def test_answers_of_an_earlier_call_are_no_input(classifier: Bundle, tmp_path: Path) -> None:
     folder = tmp_path / "texts"
     folder.mkdir()

@@ -39,10 +39,11 @@ class PredictionWriter:
         label: what the column of labels is called.
         separator: between several labels in CSV and TSV; "" writes a JSON list there too.
         abstains: add a column `abstained` that tells where the label is None.
+        columns: the input's, where all are known beforehand; else those of the first row are.
 
     Raises:
         InputError: no such format, or the folder is missing; while writing, a row with a
-            column that the first row lacked (not for JSONL).
+            column that is neither in `columns` nor the first row's (not for JSONL).
         OSError: a full disk and the like.
 
     Example:
@@ -59,6 +60,7 @@ class PredictionWriter:
         label: str = "label",
         separator: str = "",
         abstains: bool = False,
+        columns: Sequence[str] = (),
     ) -> None:
         self.path = path
         self.classes = tuple(classes)
@@ -68,6 +70,7 @@ class PredictionWriter:
         self.probability_columns = tuple(f"p_{name}" for name in self.classes)
         chosen = format_of(path, format)
         self._make_sink = WRITERS[chosen]
+        self._columns = list(columns)
         self._separator = separator if chosen in ("csv", "tsv") else ""
         self._part = path.with_name(path.name + ".part")
         self._stream: BinaryIO | None = None
@@ -84,7 +87,7 @@ class PredictionWriter:
     ) -> None:
         """Append one row; `fields` are its input columns."""
         if self._sink is None:
-            self._begin(list(fields))
+            self._begin([*self._columns, *(name for name in fields if name not in self._columns)])
         assert self._sink is not None
         added: dict[str, object] = {self.label_column: self._cell(label)}
         added |= {name: label is None for name in self.abstained_columns}
@@ -122,7 +125,7 @@ class PredictionWriter:
 
     def _commit(self) -> None:
         if self._sink is None:
-            self._begin([])
+            self._begin(self._columns)
         assert self._sink is not None and self._stream is not None
         self._sink.finish()
         self._stream.flush()

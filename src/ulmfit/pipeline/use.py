@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import prepare
 from ulmfit.data.rows import Row
 from ulmfit.data.write_rows import PredictionWriter
+from ulmfit.data.write_table import check_table
 from ulmfit.errors import InputError
 from ulmfit.metrics import bits_per_byte, word_perplexity
 from ulmfit.model.dropout import Dropouts
@@ -95,7 +96,7 @@ def predict_file(
     """Predict every row of `source` into `out`, in order; whole or not there.
 
     The rows are read once before, so that a bad one is found at the start and not in the last
-    hour, and the time left can be told.
+    hour, the columns of all are known, and the time left can be told.
 
     Args:
         bundle: a classifier.
@@ -127,8 +128,9 @@ def predict_file(
 
     done = 0
     answers = predictor.answers(texts(), abstain_below)
-    writer = _writer(out, bundle, abstain_below)
-    total = sum(1 for _ in source.rows(on_bad))
+    check_table(out)
+    total, columns = _counted(source, on_bad)
+    writer = _writer(out, bundle, abstain_below, columns)
     with writer:
         for answer in answers:
             rows = () if answer.probabilities is None else answer.probabilities.tolist()
@@ -142,7 +144,19 @@ def predict_file(
     return writer.rows
 
 
-def _writer(out: Path, bundle: Bundle, abstain_below: float | None) -> PredictionWriter:
+def _counted(source: Source, on_bad: Callable[[str], None] | None) -> tuple[int, list[str]]:
+    """How many rows there are, and every column that one of them has."""
+    total = 0
+    columns: dict[str, None] = {}
+    for row in source.rows(on_bad):
+        total += 1
+        columns |= dict.fromkeys(row.fields)
+    return total, list(columns)
+
+
+def _writer(
+    out: Path, bundle: Bundle, abstain_below: float | None, columns: Sequence[str]
+) -> PredictionWriter:
     border = bundle.target.abstain_below if abstain_below is None else abstain_below
     return PredictionWriter(
         out,
@@ -150,6 +164,7 @@ def _writer(out: Path, bundle: Bundle, abstain_below: float | None) -> Predictio
         label="value" if bundle.target.kind == "real" else "label",
         separator=bundle.target.separator,
         abstains=bool(border),
+        columns=columns,
     )
 
 
