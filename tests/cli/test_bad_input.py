@@ -186,6 +186,11 @@ def test_out_that_exists(refused, call, tiny, lm, tmp_path):
     assert (mine / "notes.txt").read_text() == "keep me"
 
 
+@pytest.mark.parametrize("out", [".", "/", ""])
+def test_out_that_has_no_name(refused, tiny, lm, out):
+    assert "--out" in refused("train", tiny / "reviews.csv", "--lm", lm, "--out", out)
+
+
 def test_predictions_into_a_folder_that_is_not_there(refused, classifier, tiny, tmp_path):
     out = tmp_path / "nowhere" / "out.csv"
     assert "nowhere" in refused("predict", classifier, tiny / "reviews.csv", "-o", out)

@@ -292,6 +292,7 @@ class TestFetch:
         said = rf"set\.tgz: its sha256 is .* no file of small; expected set\.tgz .*{sha(ARCHIVE)}"
         with pytest.raises(InputError, match=said):
             fetch(nowhere, tmp_path / "data2", local=[other])
+        assert not (tmp_path / "data2").exists()
         mine = fetch(nowhere, tmp_path / "data2", local=[other], check=False)
         assert mine.parts["train"].read_bytes() == b"mine"
 

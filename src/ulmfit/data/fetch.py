@@ -67,7 +67,6 @@ def fetch(
         DownloadError: a download failed, its bytes are wrong, or the archive lacks a part.
     """
     folder = root / dataset.name
-    folder.mkdir(parents=True, exist_ok=True)
     work = _Work(dataset, folder, _read_lock(folder), check, progress, say)
     already = not _missing(work) and (folder / LOCK).exists()
     if not already:
@@ -97,6 +96,7 @@ def _missing(work: _Work) -> tuple[str, ...]:
 def _download(work: _Work, wanted: Download) -> None:
     expected = wanted.sha256 or work.sha256.get(wanted.name)
     target = work.folder / wanted.name
+    work.folder.mkdir(parents=True, exist_ok=True)
     if not (target.exists() and file_sha256(target) == expected):
         found = download(wanted.urls, target, expected, progress=work.progress)
         if expected is None:
@@ -135,6 +135,7 @@ def _take(work: _Work, path: Path) -> None:
     place = by_sha.get(found) or by_name.get(path.name)
     if work.check and (place is None or _is_other(work, place, found)):
         raise InputError(_not_the_publishers(work.dataset, path, found))
+    work.folder.mkdir(parents=True, exist_ok=True)
     if is_archive(path):
         _unpack(work, path)
     else:

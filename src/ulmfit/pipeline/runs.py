@@ -53,8 +53,14 @@ class Texts:
 
 
 def run_folder(out: str) -> Path:
-    """Where the run that makes `out` lives: `out` with `.run` behind it."""
+    """Where the run that makes `out` lives: `out` with `.run` behind it.
+
+    Raises:
+        InputError: `out` has no name (".", "/", "").
+    """
     out_path = Path(out)
+    if not out_path.name:
+        raise InputError(f"{out!r} is no folder that can be made; choose another --out")
     return out_path.with_name(out_path.name + ".run")
 
 
@@ -62,16 +68,18 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
     """Make the run's folder, or find it again when resuming.
 
     Raises:
-        InputError: `out` exists or an unfinished run stands there, and `overwrite` is not set.
+        InputError: `out` exists or an unfinished run stands there, and `overwrite` is not set;
+            or what is at `out` is no model.
     """
     out, folder = Path(options.out), run_folder(options.out)
+    if out.exists() and (resuming or overwrite) and not (out / "config.json").is_file():
+        how = "the run" if resuming else "--overwrite"
+        raise InputError(f"{out}: exists and is no model, so {how} does not replace it; move it")
     if resuming:
         _note_session(folder, options)
         return folder
     if out.exists() and not overwrite:
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite to replace")
-    if out.exists() and not (out / "config.json").is_file():
-        raise InputError(f"{out}: exists and is no model, so --overwrite does not replace it")
     if (folder / FILE).exists() and not overwrite:
         raise InputError(
             f"{folder}: an unfinished run is here; `ulmfit resume {folder}` goes on with it, "
