@@ -59,6 +59,7 @@ class Process:
             **os.environ,
             "OMP_WAIT_POLICY": "passive",
             "TOKENIZERS_PARALLELISM": "false",
+            "TQDM_DISABLE": "1",
         }
         self._side = side
         self._process = subprocess.Popen(
