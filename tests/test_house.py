@@ -6,7 +6,6 @@ import graphlib
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -76,10 +75,9 @@ def where(path: Path, node: ast.AST) -> str:
     return f"{path.relative_to(SOURCE)}:{getattr(node, 'lineno', 1)}"
 
 
-def nodes() -> Iterator[tuple[Path, ast.AST]]:
-    for path, tree in trees().items():
-        for node in ast.walk(tree):
-            yield path, node
+@cache
+def nodes() -> list[tuple[Path, ast.AST]]:
+    return [(path, node) for path, tree in trees().items() for node in ast.walk(tree)]
 
 
 def module_name(path: Path) -> str:
@@ -106,14 +104,16 @@ def modules() -> set[str]:
     return {module_name(path) for path in trees()}
 
 
-def house_imports() -> Iterator[tuple[Path, ast.AST, str]]:
+@cache
+def house_imports() -> list[tuple[Path, ast.AST, str]]:
     """Every import of one of our modules by another, except those of the front door."""
-    for path, node in nodes():
-        if path == SOURCE / "__init__.py":
-            continue
-        for target in imported(path, node):
-            if target in modules() and target not in ("ulmfit", module_name(path)):
-                yield path, node, target
+    return [
+        (path, node, target)
+        for path, node in nodes()
+        if path != SOURCE / "__init__.py"
+        for target in imported(path, node)
+        if target in modules() and target not in ("ulmfit", module_name(path))
+    ]
 
 
 def room(module: str) -> str:
@@ -161,13 +161,12 @@ def test_stages_do_not_import_each_other() -> None:
 
 
 def test_words_and_rows_do_without_torch() -> None:
+    torchless = ("ulmfit.text", "ulmfit.data", "ulmfit.metrics", "ulmfit.targets")
     wrong = [
         where(path, node)
         for path, node in nodes()
-        if module_name(path).startswith(
-            ("ulmfit.text", "ulmfit.data", "ulmfit.metrics", "ulmfit.targets")
-        )
         if any(name.split(".")[0] == "torch" for name in imported(path, node))
+        if module_name(path).startswith(torchless)
     ]
     assert not wrong, "\n".join(wrong)
 

@@ -4,6 +4,8 @@ import resource
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,24 +21,25 @@ def words(*arguments: object) -> list[str]:
     return [*ULMFIT, *map(str, arguments)]
 
 
-def with_small_files(limit: int, *arguments: object) -> subprocess.CompletedProcess[str]:
-    """Run with no file allowed beyond `limit` bytes: writes fail as on a full disk."""
-
-    def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    return subprocess.run(
-        words(*arguments), capture_output=True, text=True, preexec_fn=limited, timeout=SECONDS
-    )
+@contextmanager
+def small_files(limit: int) -> Iterator[None]:
+    """No file may grow beyond `limit` bytes: writes fail as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def test_a_full_disk_while_training(call, tiny, tmp_path, small_lm):
     out = tmp_path / "lm"
-    ended = with_small_files(20_000, "pretrain", tiny / "text.txt", "--out", out, *small_lm)
-    assert ended.returncode == 1, ended
-    assert "File too large" in ended.stderr and str(out) in ended.stderr
-    assert f"ulmfit resume {out}.run" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    with small_files(20_000):
+        ended = call("pretrain", tiny / "text.txt", "--out", out, *small_lm)
+    assert ended.code == 1, ended
+    assert "File too large" in ended.err and str(out) in ended.err
+    assert f"ulmfit resume {out}.run" in ended.err
+    assert "Traceback" not in ended.err
     assert not out.exists() and not list(tmp_path.rglob("*.part"))
     resumed = call("resume", f"{out}.run", "--json")  # there is room again
     assert resumed.code == 0, resumed.err
@@ -44,18 +47,19 @@ def test_a_full_disk_while_training(call, tiny, tmp_path, small_lm):
     assert ulmfit.load(out).kind == "language-model"
 
 
-def test_a_full_disk_while_predicting(tiny, classifier, tmp_path):
+def test_a_full_disk_while_predicting(call, tiny, classifier, tmp_path):
     out = tmp_path / "out.csv"
-    ended = with_small_files(100, "predict", classifier, tiny / "reviews.csv", "-o", out)
-    assert ended.returncode == 1, ended
-    assert "File too large" in ended.stderr and str(out) in ended.stderr
-    assert "Traceback" not in ended.stderr
+    with small_files(100):
+        ended = call("predict", classifier, tiny / "reviews.csv", "-o", out)
+    assert ended.code == 1, ended
+    assert "File too large" in ended.err and str(out) in ended.err
+    assert "Traceback" not in ended.err
     assert not list(tmp_path.iterdir())
 
 
 def test_an_interrupt_says_how_to_go_on(call, tiny, tmp_path, small_lm):
     out = tmp_path / "lm"
-    arguments = ("pretrain", tiny / "text.txt", "--out", out, *small_lm, "--epochs", 60)
+    arguments = ("pretrain", tiny / "text.txt", "--out", out, *small_lm, "--epochs", 20)
     running = subprocess.Popen(words(*arguments), stderr=subprocess.PIPE, text=True)
     assert running.stderr is not None
     told = ""

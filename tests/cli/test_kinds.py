@@ -46,7 +46,7 @@ def train(call, lm, tags, tmp_path_factory):
         out = tmp_path_factory.mktemp("kinds") / "model"
         ended = call(
             *("train", data, "--lm", lm, "--out", out, "--no-finetune", "--epochs", 1),
-            *("--direction", "forward", "--workers", 1, *arguments, "--json"),
+            *("--direction", "forward", "--workers", 1, "--no-report", *arguments, "--json"),
         )
         assert ended.code == 0, ended.err
         return out, ended.json()

@@ -4,6 +4,7 @@ import io
 import json
 import pickle
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +32,15 @@ LABELS = {
 }
 
 
-@pytest.fixture
-def fitted(quick: Make, texts: list[str], words: list[str]) -> ULMFiTClassifier:
+@pytest.fixture(scope="module")
+def fitted_once(quick: Make, texts: list[str], words: list[str]) -> ULMFiTClassifier:
     return quick().fit(texts, words)
+
+
+@pytest.fixture
+def fitted(fitted_once: ULMFiTClassifier) -> ULMFiTClassifier:
+    """One that the test may change."""
+    return deepcopy(fitted_once)
 
 
 @pytest.mark.parametrize("name", LABELS)

@@ -58,7 +58,7 @@ def test_an_id_that_does_not_fit_is_refused() -> None:
 
 def test_pieces_keep_to_their_limit_and_are_whole_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(coding, "XZ", [{"id": lzma.FILTER_LZMA2, "preset": 0}])
-    ids = np.random.default_rng(0).integers(0, 30_000, 4_000_000).astype(np.uint16)
+    ids = np.random.default_rng(0).integers(0, 30_000, 2_200_000).astype(np.uint16)
     limit = 5_000_000  # of numbers at random, which do not get smaller
     made = list(coding.pieces(ids, limit))
     assert len(made) > 1 and all(len(piece) <= limit for piece, _ in made)

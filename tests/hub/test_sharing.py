@@ -139,17 +139,14 @@ def test_offline_the_cache_serves_and_nobody_is_asked(
         "HF_HUB_CACHE": str(constants.HF_HUB_CACHE),
         "HF_ENDPOINT": hub.address,
     }
-    code = "from ulmfit.remote import local_folder; import sys; print(local_folder(sys.argv[1]))"
-
-    def ask(name: str) -> subprocess.CompletedProcess[str]:
-        words = [sys.executable, "-c", code, name]
-        return subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
-
-    assert ask("hf://me/lm").stdout.strip() == str(wanted)
-    assert (
-        "ConnectionError: hf://me/unknown: the hub cannot be reached"
-        in ask("hf://me/unknown").stderr
+    code = (
+        "import sys; from ulmfit.remote import local_folder\n"
+        "for name in sys.argv[1:]: print(local_folder(name))"
     )
+    words = [sys.executable, "-c", code, "hf://me/lm", "hf://me/unknown"]
+    asked = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
+    assert asked.stdout.strip() == str(wanted)
+    assert "ConnectionError: hf://me/unknown: the hub cannot be reached" in asked.stderr
     assert hub.requests == []
 
 
