@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ulmfit.errors import InputError
-from ulmfit.text import Encoder, Vocab, WordTokenizer, build_encoder, coding
+from ulmfit.text import Encoder, Rules, Vocab, WordTokenizer, build_encoder, coding
+from ulmfit.text.units import word_units
 
 TEXTS = ["The cat sat on the mat.", "The DOG sat, the cat sat!!!!", "no no no no cat"] * 3
 ENCODER = build_encoder(lambda: TEXTS, kind="word")
@@ -71,13 +72,25 @@ def test_a_batch_gives_what_each_text_gives_alone(texts: list[str]) -> None:
         assert batch.ids[batch.offsets[i] : batch.offsets[i + 1]].tolist() == ids.tolist()
 
 
-def test_forgetting_forms_changes_no_id(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("bound", ["MAX_FORMS", "MAX_UNITS"])
+def test_forgetting_changes_no_id(bound: str, monkeypatch: pytest.MonkeyPatch) -> None:
     words = [f"word{number}" for number in range(300)]
     encoder = build_encoder(lambda: words, min_count=1)
     before = [encoder.encode(word).tolist() for word in words]
-    monkeypatch.setattr(coding, "MAX_FORMS", 20)
+    monkeypatch.setattr(coding, bound, 20)
     assert [encoder.encode(word).tolist() for word in words] == before
-    assert len(encoder.tokenizer.code(["a"]).table.forms) < 40
+    coder = coding.Coder(lambda form: word_units(form, Rules()), collapse_words=True)
+    tables = {id(coder.code([word]).table): coder.forms.table for word in words}
+    assert len(coder.forms) < 40
+    assert (len(tables) > 1) == (bound == "MAX_UNITS")
+
+
+def test_a_text_of_many_batches_is_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["no no\n\nno no no cat.", "", "\n", "no no no", "the cat " * 30]
+    expected = ENCODER.encode_batch(texts)
+    monkeypatch.setattr(coding, "BATCH", 1)
+    assert ENCODER.encode_batch(texts).ids.tolist() == expected.ids.tolist()
+    assert ENCODER.encode_batch(texts).words == expected.words
 
 
 def test_threads_share_an_encoder() -> None:

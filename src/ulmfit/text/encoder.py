@@ -1,7 +1,6 @@
 """Tokenizer and vocabulary together: text <-> ids, saved as one file of JSON."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.text.preparation import replace_surrogates
 from ulmfit.text.specials import BEGIN_ID
 from ulmfit.text.subword import SubwordTokenizer
@@ -88,15 +88,7 @@ class Encoder:
 
     def save(self, path: Path) -> None:
         """Write the encoder as JSON, whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        try:
-            with part.open("w", encoding="utf-8") as file:
-                json.dump(self.to_dict(), file, indent=0)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, path)
-        finally:
-            part.unlink(missing_ok=True)
+        write_atomically(path, json.dumps(self.to_dict(), indent=0).encode())
 
     @classmethod
     def load(cls, path: Path) -> "Encoder":

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
+from ulmfit.files import write_atomically
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.parallel import map_chunks
 from ulmfit.text.preparation import replace_surrogates
@@ -74,9 +75,8 @@ def write_ids(
         part.unlink(missing_ok=True)
     np.save(folder / "offsets.npy", np.array(offsets, np.int64))
     record = {**asdict(stats), "dtype": id_type(len(encoder.vocab)).name}
-    told = folder / "stats.json.part"  # aside first: where stats.json stands, all is whole
-    told.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    os.replace(told, folder / "stats.json")
+    # last: where stats.json stands, all is whole
+    write_atomically(folder / "stats.json", (json.dumps(record, indent=1) + "\n").encode())
     return stats
 
 

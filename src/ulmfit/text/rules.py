@@ -125,13 +125,24 @@ def mark_case(word: str, rules: Rules) -> tuple[str | None, str]:
     (('xxup', 'good'), ('xxmaj', 'good'), (None, 'iphone'))
     """
     lowered = word.lower()
-    if lowered != word:
-        capital = sum(map(str.isupper, word[:8])) == 1
-        if rules.upper and not capital and _same(restore_case(UPPER, lowered), word):
-            return UPPER, lowered
-        if rules.capitalised and _same(restore_case(CAPITALISED, lowered), word):
-            return CAPITALISED, lowered
+    if lowered == word:
+        return None, word
+    if word.isascii() and word.isalpha():
+        mark = _plain_mark(word, rules)
+        return mark, lowered if mark or rules.lower else word
+    capital = sum(map(str.isupper, word[:8])) == 1
+    if rules.upper and not capital and _same(restore_case(UPPER, lowered), word):
+        return UPPER, lowered
+    if rules.capitalised and _same(restore_case(CAPITALISED, lowered), word):
+        return CAPITALISED, lowered
     return None, lowered if rules.lower else word
+
+
+def _plain_mark(word: str, rules: Rules) -> str | None:
+    """Return the mark of a word of ASCII letters that are not all small."""
+    if len(word) == 1 or word[1:].islower():
+        return CAPITALISED if rules.capitalised else None
+    return UPPER if rules.upper and word.isupper() else None
 
 
 def _same(restored: str, word: str) -> bool:
@@ -163,6 +174,8 @@ def collapse_elongation(word: str, least: int = 3) -> tuple[str, list[tuple[int,
     >>> collapse_elongation("loooove"), collapse_elongation("viii", 4)
     (('love', [(4, 'o')]), ('viii', []))
     """
+    if _RUN.search(word) is None:
+        return word, []
     runs = [
         (found.end() - found.start(), found[1], found.start())
         for found in _RUN.finditer(word)

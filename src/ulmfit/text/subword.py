@@ -94,7 +94,7 @@ class SubwordTokenizer:
 
     def code(self, texts: Sequence[str]) -> Coded:
         """Return texts as numbered units: what the encoder works on."""
-        return self._coder.code([_prepare(text, self.rules) for text in texts])
+        return self._coder.code(_prepare(text, self.rules) for text in texts)
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of a text, without `xxbos`."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from ulmfit.errors import InputError
 from ulmfit.text.coding import Coded, Coder
+from ulmfit.text.cutting import part_units
 from ulmfit.text.detokenizer import to_text
 from ulmfit.text.preparation import prepare
 from ulmfit.text.rules import Rules
@@ -26,14 +27,19 @@ class WordTokenizer:
 
     def __init__(self, rules: Rules = Rules()) -> None:
         self.rules = rules
-        self._coder = Coder(self._units, rules.word_repetition)
+        self._coder = Coder(
+            self._units, split_part=self._part_units, collapse_words=rules.word_repetition
+        )
 
     def _units(self, form: str) -> tuple[Unit, ...]:
         return word_units(form, self.rules)
 
+    def _part_units(self, part: str) -> tuple[Unit, ...]:
+        return part_units(part, self.rules)
+
     def code(self, texts: Sequence[str]) -> Coded:
         """Return texts as numbered units: what the encoder works on."""
-        return self._coder.code([prepare(text, self.rules) for text in texts])
+        return self._coder.code(prepare(text, self.rules) for text in texts)
 
     def tokens(self, text: str) -> list[str]:
         """Return the tokens of a text, without `xxbos`."""

@@ -66,9 +66,14 @@ def word_units(surface: str, rules: Rules) -> tuple[Unit, ...]:
                 words[piece] = _word(piece, rules)
             units.append(words[piece])
     units += _signs(sign, length, rules)
-    if surface[-1:] == "." and units[-1] == _STOP and _ABBREVIATION.search(surface[-8:]):
+    if surface[-1:] == "." and units[-1] == _STOP and ends_abbreviated(surface):
         units[-1] = Unit(_STOP.tokens, 0)
     return tuple(units)
+
+
+def ends_abbreviated(surface: str) -> bool:
+    """Say whether a form ends in an abbreviation's stop, which WikiText does not count."""
+    return _ABBREVIATION.search(surface[-8:]) is not None
 
 
 def _signs(sign: str, length: int, rules: Rules) -> list[Unit]:

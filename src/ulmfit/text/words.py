@@ -9,15 +9,25 @@ from ulmfit.text.specials import UNKNOWN_TEXT
 #: Endings that English writes with an apostrophe; `n't` is split off as spaCy and Moses do.
 CONTRACTIONS = frozenset(["'s", "'re", "'ve", "'ll", "'d", "'m", "n't"])
 
-#: Over the classes of `characters.py`. The order matters.
-_PIECE = re.compile(
-    r"(?:L\.){2,}(?:L(?![LD]))?"  # U.S.  e.g.  p.m.
-    r"|L{1,2}&L{1,2}(?![LD])"  # R&B  AT&T
-    r"|D+(?:[.,:]D+)+"  # 3.14  1,000  12:30
-    r"|[LD]+(?:'[LD]+)*"  # word  don't  l'homme  1990s
-    r"|'L{1,2}(?![LD'])"  # 's 'll
-    r"|."
-)
+
+def piece_pattern(letter: str, digit: str) -> str:
+    """Return the pattern of pieces longer than one sign; the order matters.
+
+    letter, digit: the characters of these classes, as they stand between square brackets.
+    """
+    both = f"[{letter}{digit}]"
+    letter, digit = f"[{letter}]", f"[{digit}]"
+    return (
+        rf"(?:{letter}\.){{2,}}(?:{letter}(?!{both}))?"  # U.S.  e.g.  p.m.
+        rf"|{letter}{{1,2}}&{letter}{{1,2}}(?!{both})"  # R&B  AT&T
+        rf"|{digit}+(?:[.,:]{digit}+)+"  # 3.14  1,000  12:30
+        rf"|{both}+(?:'{both}+)*"  # word  don't  l'homme  1990s
+        rf"|'{letter}{{1,2}}(?![{both[1:-1]}'])"  # 's 'll
+    )
+
+
+#: Over the classes of `characters.py`.
+_PIECE = re.compile(piece_pattern("L", "D") + "|.")
 _WHOLE = re.compile(  # kept in one piece: addresses of pages and of mail, WikiText's <unk>
     r"(?:https?://|www\.)[^\s<>\"]*[^\s<>\"'.,;:!?()\[\]]"
     r"|[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64}){1,8}"

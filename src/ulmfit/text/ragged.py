@@ -1,0 +1,54 @@
+"""Sequences of whole numbers, numbered and laid end to end, so that many are taken at once."""
+
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Ragged:
+    """Sequences that only grow in number; one thread may add while others take."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._used = 0
+        self._first = np.zeros(1024, np.int64)  # (sequences,) where each starts
+        self._length = np.zeros(1024, np.int64)  # (sequences,)
+        self._values = np.zeros(2048, np.int32)  # (values of all sequences,)
+
+    def __len__(self) -> int:
+        """Return the number of sequences."""
+        return self._count
+
+    def extend(self, sequences: Sequence[Sequence[int]]) -> None:
+        """Number further sequences, from `len` on."""
+        lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
+        ends = self._used + np.cumsum(lengths)
+        count, used = self._count + len(lengths), self._used + int(lengths.sum())
+        self._first, self._length = grown(self._first, count), grown(self._length, count)
+        self._values = grown(self._values, used)
+        self._first[self._count : count] = ends - lengths
+        self._length[self._count : count] = lengths
+        flat = chain.from_iterable(sequences)
+        self._values[self._used : used] = np.fromiter(flat, np.int32, used - self._used)
+        self._count, self._used = count, used
+
+    def take(self, which: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the sequences of these numbers, one after the other."""
+        lengths = self._length[which]
+        ends = np.cumsum(lengths)
+        places = np.repeat(self._first[which] - (ends - lengths), lengths)
+        places += np.arange(len(places))
+        taken: NDArray[np.int32] = self._values[places]
+        return taken
+
+
+def grown(values: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return an array of at least `size` that begins with these values."""
+    if size <= len(values):
+        return values
+    larger = np.zeros(max(size, 2 * len(values)), values.dtype)
+    larger[: len(values)] = values
+    return larger
