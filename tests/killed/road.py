@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
+import torch._dynamo  # the first optimizer of a process imports it: a second, before the forks
 
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
