@@ -8,10 +8,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this tiny lose by thread
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from numpy.typing import NDArray
 
 from ulmfit.corpus import Corpus, prepare
 from ulmfit.text import Encoder, build_encoder
+
+# Properties are searched in the same way each time, however busy the machine is.
+settings.register_profile(
+    "tests", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("tests")
 
 COMMON = ("the", "a", "film", "plot", "of", "was", "is", "this", "and", "actor", "story", "end")
 TELLING = {0: ("bad", "dull", "awful", "boring"), 1: ("good", "great", "fine", "lovely")}

@@ -85,7 +85,7 @@ def test_dropped_markup_has_no_token() -> None:
 
 
 @TOKENIZERS
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(TEXTS)
 def test_any_text(tokenizer: WordTokenizer | SubwordTokenizer, parts: list[str]) -> None:
     text = " ".join(parts)
@@ -101,7 +101,7 @@ def test_any_text(tokenizer: WordTokenizer | SubwordTokenizer, parts: list[str])
 
 
 @TOKENIZERS
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.text("abcDEF", min_size=1, max_size=8), min_size=1, max_size=30))
 def test_plain_words_are_the_words(tokenizer: WordTokenizer | SubwordTokenizer, words) -> None:
     # "da aaa" and "daaa" are the same tokens, so they are one unit to the model and here.

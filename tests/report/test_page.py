@@ -6,7 +6,7 @@ from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ulmfit.report.history import stages_of_metrics
@@ -144,7 +144,7 @@ def test_the_policy_forbids_scripts_and_the_network(make: Make) -> None:
 POLICY_NAME = "Content-Security-Policy"
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(
     names=st.lists(st.text(st.characters(), min_size=1, max_size=30), min_size=2, max_size=20),
     name=st.text(st.characters(), min_size=1, max_size=30),
