@@ -304,3 +304,23 @@ def test_the_head_is_the_papers() -> None:
     with torch.no_grad():
         y = head.eval()(x)
     torch.testing.assert_close(y[0], y[1], atol=1e-6, rtol=1e-5)  # kernels may sum rows apart
+
+
+def test_documents_that_ended_leave_the_batch() -> None:
+    """However long the longest is, each document is read up to its own chunk's end."""
+    lengths = [12, 95, 5, 30, 12]
+    ids, sizes = documents(lengths)
+    model, seen = classifier(10).eval(), 0
+    encoder = model.encoder.forward
+
+    def counted(window: Tensor, states: list[State]) -> Encoded:
+        nonlocal seen
+        seen += window.numel()
+        return encoder(window, states)
+
+    model.encoder.forward = counted  # type: ignore[method-assign]
+    got = model.pool(ids, sizes)
+    assert seen <= sum(-(-n // 10) * 10 for n in lengths)
+    for row, n in enumerate(lengths):
+        alone = model.pool(ids[:n, row : row + 1], sizes[row : row + 1])
+        torch.testing.assert_close(got[row : row + 1], alone, atol=1e-6, rtol=1e-5)

@@ -109,6 +109,10 @@ class Pool:
         count = like.new_zeros(batch, 1, dtype=torch.float32)
         return cls(zero, torch.full_like(zero, -torch.inf), zero, count)
 
+    def __getitem__(self, rows: slice) -> Pool:
+        """Some of the batch's documents."""
+        return Pool(self.last[rows], self.maximum[rows], self.total[rows], self.count[rows])
+
     def add(self, h: Tensor, first: int, lengths: Tensor, cap: int) -> Pool:
         """Take in one chunk.
 
@@ -203,19 +207,27 @@ class TextClassifier(nn.Module):
         return logits
 
     def pool(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The documents' vectors: (batch, 3 embedding)."""
-        batch = ids.shape[1]
-        features = self.encoder.architecture.embedding
-        pool = Pool.empty(batch, features, self.encoder.embedding)
-        states = self.encoder.initial_states(batch)
-        ends: list[int] = lengths.tolist()
-        for start in range(0, len(ids), self.chunk):
-            window = ids[start : start + self.chunk]
-            stop = start + len(window)
-            pooled = any(start < end < stop + self.pooled_tokens for end in ends)
+        """The documents' vectors: (batch, 3 embedding).
+
+        A document that has ended leaves the batch at the next chunk: padding costs no more than
+        a chunk's rest, whatever the longest document.
+        """
+        lengths, order = lengths.sort(descending=True, stable=True)
+        ids, ends = ids[:, order], lengths.tolist()
+        pool = Pool.empty(len(ends), self.encoder.architecture.embedding, self.encoder.embedding)
+        states = self.encoder.initial_states(len(ends))
+        ended: list[Pool] = []
+        for start in range(0, ends[0], self.chunk):
+            active, stop = sum(end > start for end in ends), start + self.chunk
+            if active < len(pool.last):
+                ended.append(pool[active:])
+                pool, states = pool[:active], [(h[:active], c[:active]) for h, c in states]
+            pooled = ends[active - 1] < stop + self.pooled_tokens
             with torch.set_grad_enabled(torch.is_grad_enabled() and pooled):
-                out = self.encoder(window, detach(states) if self.detach_chunks else states)
+                before = detach(states) if self.detach_chunks else states
+                out = self.encoder(ids[start:stop, :active], before)
             states = out.states
             if pooled:
-                pool = pool.add(out.dropped, start, lengths, self.pooled_tokens)
-        return pool.concatenated()
+                pool = pool.add(out.dropped, start, lengths[:active], self.pooled_tokens)
+        pieces = [piece.concatenated() for piece in (pool, *reversed(ended))]
+        return torch.cat(pieces)[order.argsort()]
