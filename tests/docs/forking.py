@@ -5,14 +5,16 @@ every call that the script `ulmfit` (`CLIENT`) sends it: the arguments, the fold
 and the open files of a real call. SIGINT of the caller goes to the fork.
 """
 
+import gc
 import json
 import os
 import signal
 import socket
 import sys
 import traceback
-from contextlib import suppress
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 
 CLIENT = """#!{python} -ESs
@@ -31,6 +33,7 @@ LOADED = (
     *("torch", "torch._dynamo", "sklearn.feature_extraction.text", "sklearn.linear_model"),
     *("sklearn.pipeline", "sklearn.model_selection", "pyarrow.parquet", "matplotlib.figure"),
     *("rich.progress", "ulmfit.cli", "ulmfit.pipeline", "ulmfit.cli.progress", "optuna"),
+    *("ulmfit.report", "ulmfit.label_errors", "ulmfit.explanations"),
 )
 
 
@@ -105,4 +108,8 @@ if __name__ == "__main__":
         from shrinking import shrink
 
         shrink(Path(sys.argv[2]), setattr)
+    with redirect_stdout(StringIO()):  # the commands are described once, not in every fork
+        run(["--help"], os.getcwd(), dict(os.environ))
+    gc.collect()
+    gc.freeze()  # a fork that collects garbage would copy every page of memory
     serve(sys.argv[1])
