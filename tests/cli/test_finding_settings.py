@@ -134,12 +134,14 @@ def test_a_place_to_track_that_is_none(refused, quick, tmp_path):
     assert "tensorboard=FOLDER" in refused(*words, "tensorboard=")
 
 
-def test_a_folder_of_something_else_is_left_alone(refused, quick, put, tmp_path):
+@pytest.mark.parametrize("command", ["cross-validate", "tune"])
+def test_a_folder_of_something_else_is_left_alone(refused, quick, put, tmp_path, command):
+    if command == "tune":
+        pytest.importorskip("optuna", reason="the extra [tune] is not installed")
     (tmp_path / "mine").mkdir()
     put("mine/notes.txt", "keep me")
-    for command in ("cross-validate", "tune"):
-        told = refused(command, *quick, "--out", tmp_path / "mine", "--overwrite")
-        assert "not made by this command" in told
+    told = refused(command, *quick, "--out", tmp_path / "mine", "--overwrite")
+    assert "not made by this command" in told
 
 
 def test_an_interrupt_says_that_the_same_command_goes_on(call, quick, tmp_path, monkeypatch):
