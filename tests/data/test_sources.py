@@ -267,6 +267,16 @@ def test_a_bad_byte_says_how_to_convert(put: Put) -> None:
         read_rows([put("b.csv", "text\nx\n".encode("utf-16"))])
 
 
+def test_a_row_without_a_text_is_read_where_it_may_be(put: Put) -> None:
+    path = put("a.csv", "title,text,label\n,,1\nA,,2\n , ,\n")
+    rows = list(read_rows([path], text=["title", "text"], blank_texts=True))
+    assert [(row.text, row.label, row.line) for row in rows] == [
+        ("", "1", 2),
+        ("A", "2", 3),
+        ("", None, 4),
+    ]
+
+
 def test_null_text_and_bad_strings_in_parquet(tmp_path: Path) -> None:
     bad = pa.array([b"ok", b"\xff", None, b"ok"], pa.binary()).cast(pa.string(), safe=False)
     pq.write_table(pa.table({"text": bad}), tmp_path / "a.parquet")

@@ -14,6 +14,7 @@ from ulmfit.model.lstm import bf16_is_right
 from ulmfit.pipeline import train
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.use import evaluate, generate, perplexity, predict_file
+from ulmfit.predict import Predictor
 from ulmfit.pretrained import open_pretrained
 
 from .conftest import MACHINE, finish
@@ -52,9 +53,9 @@ def test_no_column_is_taken_for_a_label_in_prediction(classifier: Bundle, tmp_pa
 
 
 def test_a_bad_row_is_found_before_the_first_prediction(classifier: Bundle, tmp_path: Path) -> None:
-    (tmp_path / "in.csv").write_text("text\n" + "a film\n" * 5000 + '"  "\n')
+    (tmp_path / "in.csv").write_text("text\n" + "a film\n" * 5000 + "a,b\n")
     source, seen = Source((str(tmp_path / "in.csv"),)), []
-    with pytest.raises(InputError, match=r"in\.csv, line 5002: there is no text"):
+    with pytest.raises(InputError, match=r"in\.csv, line 5002: 2 columns"):
         predict_file(classifier, source, tmp_path / "o.csv", MACHINE, lambda *a: seen.append(a))
     assert not seen and not (tmp_path / "o.csv").exists()
     skipped: list[str] = []
@@ -63,6 +64,18 @@ def test_a_bad_row_is_found_before_the_first_prediction(classifier: Bundle, tmp_
         classifier, source, tmp_path / "o.csv", MACHINE, on_bad=skipped.append
     ) == len(rows(tmp_path / "o.csv"))
     assert len(skipped) == 1
+
+
+def test_a_row_without_a_text_keeps_its_place(classifier: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "in.jsonl").write_text('{"text":"a"}\n{"text":null}\n{"text":" "}\n{"text":"b"}\n')
+    out = tmp_path / "out.csv"
+    assert predict_file(classifier, Source((str(tmp_path / "in.jsonl"),)), out, MACHINE) == 4
+    made = rows(out)
+    assert [row["text"] for row in made] == ["a", "", " ", "b"]
+    nothing = next(Predictor(classifier, "cpu", "fp32").probabilities([""]))
+    for row in made[1:3]:
+        told = dict(zip(classifier.labels, (float(row["p_a"]), float(row["p_b"])), strict=True))
+        assert told == pytest.approx(dict(zip(classifier.labels, nothing, strict=True)), abs=1e-5)
 
 
 def test_an_existing_output_is_replaced_but_never_the_input(

@@ -1,4 +1,4 @@
-"""What the columns of a row say of its label and its weight."""
+"""What the columns of a row say of its label and its weight, and how to read them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,14 @@ YES, NO = ("1", "true"), ("0", "false")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How labels and weights stand in their columns."""
+    """How texts, labels and weights stand in their columns."""
 
     separator: str | None = None
     """between the labels of one text; None: a string is one label"""
     weight: str | None = None
     """the column with the row's weight"""
+    blank_texts: bool = False
+    """a row without a text has an empty one, instead of being a bad row"""
 
 
 def label_of(

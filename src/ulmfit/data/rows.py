@@ -60,7 +60,7 @@ def to_row(record: Record, source: Source, reading: Reading) -> Row | BadRow:
     """Pick text, label and (of a labelled row) weight out of a record."""
     weight = 1.0
     try:
-        text = _text(record.fields, source.columns.text)
+        text = _text(record.fields, source.columns.text, reading.blank_texts)
         label = label_of(record.fields, source.columns.label, reading.separator)
         if reading.weight is not None and label is not None:
             weight = weight_of(record.fields, reading.weight)
@@ -69,7 +69,7 @@ def to_row(record: Record, source: Source, reading: Reading) -> Row | BadRow:
     return Row(text, label, record.fields, record.file, record.line, weight)
 
 
-def _text(fields: dict[str, object], names: tuple[str, ...]) -> str:
+def _text(fields: dict[str, object], names: tuple[str, ...], blank: bool) -> str:
     """Text columns joined by a newline; an empty one among several is left out."""
     parts = []
     for name in names:
@@ -78,6 +78,6 @@ def _text(fields: dict[str, object], names: tuple[str, ...]) -> str:
             raise InputError(f"column {name!r} holds {kind_of(value)}, not text")
         if value and not value.isspace():
             parts.append(value)
-    if not parts:
+    if not parts and not blank:
         raise InputError(f"there is no text in column {' or '.join(map(repr, names))}")
     return "\n".join(parts)

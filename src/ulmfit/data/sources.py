@@ -76,6 +76,7 @@ def read_rows(
     separator: str | None = None,
     weight: str | None = None,
     format: str | None = None,
+    blank_texts: bool = False,
     skip_bad_rows: bool = False,
     on_bad: Callable[[str], None] | None = None,
 ) -> Iterator[Row]:
@@ -95,6 +96,7 @@ def read_rows(
             several.
         weight: the column with the row's weight; None gives each row the weight 1.
         format: one of `FORMATS`; None goes by the extension, and for .csv and .txt by content.
+        blank_texts: give a row without a text the text "", instead of calling it bad.
         skip_bad_rows: leave out a row that cannot be used instead of stopping there.
         on_bad: called with a message for each row left out.
 
@@ -107,7 +109,7 @@ def read_rows(
         ...     print(row.label, row.text)
     """
     sources = open_sources(paths, text=text, label=label, format=format)
-    return _stream(sources, Reading(separator, weight), skip_bad_rows, on_bad)
+    return _stream(sources, Reading(separator, weight, blank_texts), skip_bad_rows, on_bad)
 
 
 def check_sources(

@@ -39,6 +39,8 @@ class Source:
     """between the labels of one text in a column of text"""
     sample_weight: str | None = None
     """the column with how much a row counts"""
+    blank_texts: bool = False
+    """a row without a text has an empty one, instead of being a bad row"""
 
     def check(self, need_label: bool = False) -> None:
         """Raise InputError now for what would go wrong at the first row."""
@@ -60,6 +62,7 @@ class Source:
             separator=self.separator,
             weight=self.sample_weight,
             format=self.format,
+            blank_texts=self.blank_texts,
             skip_bad_rows=self.skip_bad_rows,
             on_bad=on_bad,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +101,8 @@ def predict_file(
 
     Args:
         bundle: a classifier.
-        source: the rows; no column is taken for a label.
+        source: the rows; no column is taken for a label, and a row without a text is
+            answered like any other.
         out: a .csv, .tsv, .jsonl or .parquet file.
         machine: where to compute.
         progress: told how many rows are done.
@@ -115,7 +117,7 @@ def predict_file(
         InputError: the bundle is no classifier, a row is bad, `out` cannot be written.
         OSError: the disk is full, and the like.
     """
-    source = source.without_labels()
+    source = replace(source.without_labels(), blank_texts=True)
     source.check()
     refuse_input_as_output(source, out)
     predictor = Predictor(bundle, machine.device, exact(machine.precision))
