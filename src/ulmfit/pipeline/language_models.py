@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
@@ -42,7 +43,7 @@ def pretrain(
     budget = Budget.of(options.time_budget)
     wanted = directions(options.direction, ("forward", "backward"))
     options = replace(options, corpus=options.corpus.without_labels())
-    options.machine.check()
+    options.check()
     options.corpus.check()
     with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
         budget = remaining(budget, folder)
@@ -95,13 +96,9 @@ def _pretrain_in(
 def _pretraining_settings(
     options: PretrainOptions, corpus: Corpus
 ) -> tuple[LanguageModelSettings, int | None]:
-    settings = replace(
-        PRETRAINING,
-        epochs=options.epochs or PRETRAINING.epochs,
-        batch=options.batch or PRETRAINING.batch,
-        peak=options.rate or PRETRAINING.peak,
-        softmax=options.softmax,
-    )
+    asked = {"epochs": options.epochs, "batch": options.batch, "peak": options.rate}
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    settings = replace(PRETRAINING, softmax=options.softmax, **given)
     if options.tokens is None:
         return settings, None
     window = settings.batch * settings.bptt

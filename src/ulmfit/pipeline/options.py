@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -137,6 +138,15 @@ class PretrainOptions:
     def text_rules(self) -> Rules:
         """The rules by name."""
         return PAPER_RULES if self.rules == "paper" else Rules()
+
+    def check(self) -> None:
+        """Raise InputError now for a machine that is not there or a size that is none."""
+        self.machine.check()
+        sizes = ("embedding", "hidden", "layers", "max_vocabulary", "min_count", "epochs")
+        for name in (*sizes, "tokens", "batch", "rate"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"{name} is {value}; a finite number above 0 is needed")
 
 
 @dataclass(frozen=True)
