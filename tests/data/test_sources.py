@@ -263,8 +263,12 @@ def test_an_unclosed_quote_names_the_row_it_opens_in(put: Put) -> None:
 def test_a_bad_byte_says_how_to_convert(put: Put) -> None:
     with pytest.raises(InputError, match=r"iconv -f WINDOWS-1252 -t UTF-8 a.csv"):
         list(read_rows([put("a.csv", b"text\n\xe9\n")]))
-    with pytest.raises(InputError, match="UTF-16, not UTF-8"):
-        read_rows([put("b.csv", "text\nx\n".encode("utf-16"))])
+
+
+@pytest.mark.parametrize("form", ["UTF-16", "UTF-16LE", "UTF-16BE"])
+def test_utf16_says_how_to_convert(put: Put, form: str) -> None:
+    with pytest.raises(InputError, match=f"is {form}, not UTF-8. .*iconv -f {form} -t"):
+        read_rows([put("b.csv", "text,label\nx,1\n".encode(form))])
 
 
 def test_a_row_without_a_text_is_read_where_it_may_be(put: Put) -> None:

@@ -57,10 +57,11 @@ class Lines:
         return said
 
     def _refuse_utf16(self, raw: bytes) -> None:
-        if raw.startswith(UTF16_BOMS):
+        form = _utf16(raw)
+        if form is not None:
             raise InputError(
-                f"{self.path}: the file is UTF-16, not UTF-8. Convert it: "
-                f"iconv -f UTF-16 -t UTF-8 {self.path.name} > utf8-{self.path.name}"
+                f"{self.path}: the file is {form}, not UTF-8. Convert it: "
+                f"iconv -f {form} -t UTF-8 {self.path.name} > utf8-{self.path.name}"
             )
 
     def _describe(self, byte: int, offset: int) -> str:
@@ -69,6 +70,16 @@ class Lines:
             f"is not UTF-8. If the file has another encoding, convert it, for example: "
             f"iconv -f WINDOWS-1252 -t UTF-8 {self.path.name} > utf8-{self.path.name}"
         )
+
+
+def _utf16(line: bytes) -> str | None:
+    """The name of the UTF-16 that a file begins with; a mark says so, or NULs by turns."""
+    if line.startswith(UTF16_BOMS):
+        return "UTF-16"
+    even, odd = (line[first::2].count(0) for first in (0, 1))
+    if abs(even - odd) * 4 < len(line):  # half of every second byte, and few between
+        return None
+    return "UTF-16BE" if even > odd else "UTF-16LE"
 
 
 def _raw_lines(path: Path) -> Iterator[bytes]:
