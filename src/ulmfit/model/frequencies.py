@@ -15,7 +15,7 @@ from torch import Tensor
 from ulmfit import device as devices
 from ulmfit.model.heads import ROWS, LanguageModel
 
-ROUNDS = 2  # the second still gains, a third does not (LOG, "Fine-tuning begins where the text's words are")
+ROUNDS = 2  # the second still gains, a third does not (LOG, "Fine-tuning begins ...")
 
 
 def match_frequencies(
