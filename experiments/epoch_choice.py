@@ -13,7 +13,6 @@ import json
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,9 +135,6 @@ def main() -> None:
             round(loss(on_rest[-1], held_out.labels, temperature), 4),
         ]
         print(json.dumps(told), flush=True)
-        kept = {
-            f"{n}-{i}": e for n, part in enumerate((on_valid, on_rest)) for i, e in enumerate(part)
-        }
 
 
 if __name__ == "__main__":
