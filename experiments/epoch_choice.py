@@ -19,12 +19,14 @@ from numpy.typing import NDArray
 
 from ulmfit.bundle import Bundle
 from ulmfit.data.rows import Row
+from ulmfit.manifest import TargetConfig
 from ulmfit.metrics import accuracy
 from ulmfit.pipeline.drawing import draw_labels
 from ulmfit.pipeline.options import Source
 from ulmfit.presets import DEFAULT
 from ulmfit.pretrained import open_pretrained
 from ulmfit.stages.classifier_loop import VALID_FRACTION, Labelled, classifier_loop
+from ulmfit.stages.deciding import Policy, epoch_figures
 from ulmfit.targets.answers import nats, probabilities
 from ulmfit.targets.calibration import fit_temperature
 from ulmfit.targets.splitting import stratified_split
@@ -54,12 +56,21 @@ def right(logits: Floats, labels: NDArray[np.int64]) -> float:
     return accuracy(labels, logits.mean(1).argmax(1))
 
 
+def within_an_error(epochs: Epochs, y: NDArray[np.int64]) -> int:
+    """What `stages.classify` does: the last whose calibrated loss is as good as the lowest."""
+    told = [epoch_figures(e, y, TargetConfig(), Policy(calibrate=True)) for e in epochs]
+    lowest = min(told, key=lambda f: f["final_loss"])
+    border = lowest["final_loss"] + lowest["standard_error"]
+    return max(i for i, f in enumerate(told) if f["final_loss"] <= border)
+
+
 CHOICES: dict[str, Choice] = {
     "loss": lambda epochs, y: int(np.argmin([loss(e, y) for e in epochs])),
     "calibrated loss": lambda epochs, y: int(np.argmin([calibrated(e, y) for e in epochs])),
     "accuracy, then calibrated loss": lambda epochs, y: min(
         range(len(epochs)), key=lambda i: (-right(epochs[i], y), calibrated(epochs[i], y))
     ),
+    "the last within a standard error": within_an_error,
     "the last": lambda epochs, y: len(epochs) - 1,
 }
 

@@ -107,6 +107,35 @@ def test_the_model_ends_with_the_weights_of_the_best_epoch(
     assert [i for i, flag in enumerate(flags) if flag][-1] == best
 
 
+@pytest.mark.parametrize(
+    ("losses", "margins", "best"),
+    [
+        ([3, 1, 1.4, 1.6], [0, 0.5, 0, 0], 2),
+        ([3, 1, 1.4, 1.6], [0, 0.7, 0, 0], 3),
+        ([3, 1, 1.4, 0.8, 1.2], [0, 0.5, 0, 0.3, 9], 3),
+        ([1, 1], [0, 0], 1),
+    ],
+)
+def test_the_last_of_those_within_a_margin_is_kept(
+    losses: list[float], margins: list[float], best: int, tmp_path: Path
+) -> None:
+    loop = new_loop(epochs(len(losses)))
+    left = iter(zip(losses, margins, strict=True))
+
+    def validate() -> dict[str, float]:
+        return dict(zip(("loss", "margin"), next(left), strict=True))
+
+    run = Run(loop, tmp_path, validate, margin="margin")
+    flags, weights = [], []
+    for record in run.drive():
+        if isinstance(record, Validated):
+            flags.append(record.best)
+            weights.append({n: t.clone() for n, t in loop.model.state_dict().items()})
+    assert run.best["epoch"] == best
+    assert same(dict(loop.model.state_dict()), weights[best])
+    assert [i for i, flag in enumerate(flags) if flag][-1] == best
+
+
 def test_nothing_held_out_keeps_the_last_epoch(tmp_path: Path) -> None:
     loop = new_loop(epochs(2))
     run = Run(loop, tmp_path, dict)

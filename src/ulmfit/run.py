@@ -61,6 +61,8 @@ class Run(Generic[T]):
             begins with `plan` where its maker has set one.
         validate: figures of the model as it stands; {} where nothing was held out.
         monitor: the figure whose lowest value marks the best epoch.
+        margin: the figure that says how far above the lowest a later epoch may be and still be
+            taken as the best; None: the lowest is.
         patience: stop after so many epochs of the last phase without a better one.
         checkpoint_seconds: between checkpoints inside an epoch.
     """
@@ -72,6 +74,7 @@ class Run(Generic[T]):
         validate: Validate,
         *,
         monitor: str = "loss",
+        margin: str | None = None,
         patience: int | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
@@ -81,6 +84,7 @@ class Run(Generic[T]):
         self.history: list[dict[str, float]] = []
         self._validate = validate
         self._monitor = monitor
+        self._margin = margin
         self._patience = patience
         self._seconds = checkpoint_seconds
         self._finished = False
@@ -123,7 +127,13 @@ class Run(Generic[T]):
     def best(self) -> dict[str, float]:
         """The figures of the best epoch; {} where nothing was held out."""
         measured = [h for h in self.history if not isnan(h.get(self._monitor, nan))]
-        return min(measured, key=lambda h: h[self._monitor]) if measured else {}
+        if not measured:
+            return {}
+        lowest = min(measured, key=lambda h: h[self._monitor])
+        if self._margin is None:
+            return lowest
+        border = lowest[self._monitor] + lowest[self._margin]
+        return [h for h in measured if h[self._monitor] <= border][-1]
 
     def _end_epoch(self, record: EpochEnd) -> Validated:
         figures = self._validate()

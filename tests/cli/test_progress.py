@@ -126,7 +126,7 @@ def test_follow_shows_in_lines_and_returns(capsys):
     assert captured.out == ""
     assert captured.err.splitlines()[0] == "[counting] words"
     assert captured.err.splitlines()[-1] == (
-        "  epoch 1: train loss 4.2500, validation loss 4.125, accuracy 87.50% (best)"
+        "  epoch 1: train loss 4.2500, validation loss 4.125, accuracy 87.50% (kept)"
     )
 
 

@@ -92,7 +92,8 @@ def stage_of(name: str, groups: list[str], epochs: int) -> Stage:
                 [p * (1.05 - i / 20) if on else 0.0 for p, on in zip(peaks, learning, strict=True)]
             )
         figures = {"loss": 1.2 / (1.5 + epoch) + 0.02 * epoch, "accuracy": 0.6 + 0.05 * epoch}
-        stage.epochs.append(Epoch(epoch + 1, 1.7 / (1.5 + epoch), figures))
+        best = all(figures["loss"] < before.figures["loss"] for before in stage.epochs)
+        stage.epochs.append(Epoch(epoch + 1, 1.7 / (1.5 + epoch), figures, best))
     stage.phases = [Phase(f"last {e + 1}", e, 1) for e in range(epochs - 2)]
     stage.phases.append(Phase("all", epochs - 2, 2))
     stage.tokens, stage.seconds = 123_456, 754.0

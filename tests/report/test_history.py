@@ -24,9 +24,10 @@ def step(phase: str, epoch: int, loss: float | None, rates: list[float]) -> dict
 
 def epoch(phase: str, number: int, loss: float, held_out: float | None) -> list[dict[str, Any]]:
     figures = {"loss": held_out, "accuracy": 0.5}
+    best = held_out is not None
     return [
         {"record": "EpochEnd", "phase": phase, "epoch": number, "loss": loss, **PLACE},
-        {"record": "Validated", "epoch": number, "figures": figures, "best": True, **PLACE},
+        {"record": "Validated", "epoch": number, "figures": figures, "best": best, **PLACE},
     ]
 
 

@@ -9,6 +9,8 @@ from ulmfit.run import Plan, Validated
 from ulmfit.tasks import group_names
 from ulmfit.wording import count, duration
 
+SHOWN = ("loss", "perplexity", "accuracy", "micro_f1", "mae")  # of an epoch's figures
+
 
 def plan_lines(plan: Plan) -> list[str]:
     """The plan, top layer group first, within 80 columns."""
@@ -48,7 +50,8 @@ def _spans(numbers: list[int]) -> str:
 def epoch_line(record: Validated, train_loss: float) -> str:
     """One line on an epoch that is over."""
     parts = [f"epoch {record.epoch + 1}: train loss {train_loss:.4f}"]
-    for name, value in record.figures.items():
+    for name in filter(record.figures.__contains__, SHOWN):
+        value = record.figures[name]
         told = f"{value:.2%}" if name == "accuracy" else f"{value:.4g}"
         parts.append(f"{'validation loss' if name == 'loss' else name} {told}")
-    return "  " + ", ".join(parts) + (" (best)" if record.best else "")
+    return "  " + ", ".join(parts) + (" (kept)" if record.best else "")

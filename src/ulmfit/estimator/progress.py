@@ -45,8 +45,8 @@ def told(event: Event, verbose: int) -> str | None:
             )
         case Validated():
             figures = ", ".join(f"{name} {value:.4g}" for name, value in event.figures.items())
-            best = " (best)" if event.best else ""
-            return f"epoch {event.epoch + 1}: {figures or 'nothing held out'}{best}"
+            kept = " (kept)" if event.best else ""
+            return f"epoch {event.epoch + 1}: {figures or 'nothing held out'}{kept}"
         case Step() if verbose > 1 and event.step % STEPS == 0:
             return f"{event.phase}: step {event.step:,} of {event.total:,}, loss {event.loss:.4f}"
     return None

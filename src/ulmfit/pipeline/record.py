@@ -11,7 +11,8 @@ every step once. Each line has `record`, its kind:
 - `Step`: `phase`, `epoch` (from 0, over all phases), `step` (in the phase, from 1) of `total`,
   `loss` (nats), `rates` (of the layer groups, lowest first; 0 where frozen), `tokens`, `seconds`.
 - `EpochEnd`: `phase`, `epoch`, `loss` (mean of its steps).
-- `Validated`: `epoch`, `figures` on the held-out rows ({} if there are none), `best` (so far).
+- `Validated`: `epoch`, `figures` on the held-out rows ({} if there are none), `best` (it would be
+  kept if it were the last).
 - `Finished`: `at` (ISO 8601, UTC) and `figures`, the scalars of metrics.json.
 
 The middle four have `stage` ("pretrain", "finetune" or "classifier") and `direction` too. Numbers

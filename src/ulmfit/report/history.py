@@ -27,6 +27,7 @@ class Epoch:
     figures: dict[str, float]
     """on the held-out rows; `loss` among them"""
     best: bool = False
+    """better than those before, or as good"""
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,7 @@ class Stage:
     @property
     def best(self) -> Epoch | None:
         """The epoch whose weights were kept."""
-        known = [e for e in self.epochs if math.isfinite(e.figures.get("loss", math.nan))]
-        return min(known, key=lambda e: e.figures["loss"]) if known else None
+        return next((epoch for epoch in reversed(self.epochs) if epoch.best), None)
 
 
 @dataclass(frozen=True)
@@ -154,12 +154,14 @@ def stages_of_metrics(bundle: Bundle) -> list[Stage]:
     name = "classifier" if bundle.kind == "classifier" else "language model"
     stages = []
     for direction in bundle.directions:
-        history = bundle.metrics.get(direction, {}).get("history", [])
+        metrics = bundle.metrics.get(direction, {})
+        kept = metrics.get("validation", {}).get("epoch")
         stage = Stage(name, direction)
-        for told in history:
+        for told in metrics.get("history", []):
             figures = {k: _number(v) for k, v in told.items() if k not in ("epoch", "train_loss")}
             loss = _number(told.get("train_loss"))
-            stage.epochs.append(Epoch(int(told["epoch"]) + 1, loss, figures))
+            best = told["epoch"] == kept
+            stage.epochs.append(Epoch(int(told["epoch"]) + 1, loss, figures, best))
         if stage.epochs:
             stages.append(stage)
     return stages

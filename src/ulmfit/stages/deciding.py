@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,7 +53,7 @@ class Policy:
 def figures(
     logits: Floats, labels: Labels, target: TargetConfig, weights: Floats | None = None
 ) -> dict[str, float]:
-    """How good held-out answers are; the lowest `loss` marks the best epoch.
+    """How good held-out answers are.
 
     Args:
         logits: (texts, directions, outputs).
@@ -64,25 +65,52 @@ def figures(
         `loss` (nats; of real values the squared error, 1 being that of the mean), and by kind
         `accuracy`, `micro_f1`, `accuracy` and `mae` (ranks), `mae` (the values' units).
     """
+    told = {"loss": float(_losses(logits, labels, target, weights).mean())}
     if target.kind == "real":
         given = values(logits, target.mean, target.scale)
-        squared = ((given - labels) / target.scale) ** 2
-        mae = float(np.abs(given - labels).mean())
-        return {"loss": _weighted(squared, weights), "mae": mae}
+        return told | {"mae": float(np.abs(given - labels).mean())}
     rows = probabilities(logits, target.kind, target.temperature)
     answers = decide(rows, target.kind, target.thresholds)
-    told = {"loss": _weighted(nats(rows, labels, target.kind), weights)}
     if target.kind == "multi":
         return told | {"micro_f1": micro_f1(labels, answers)}
     told |= {"accuracy": accuracy(labels, answers)}
     return told if target.kind == "single" else told | {"mae": mean_steps(labels, answers)}
 
 
-def _weighted(losses: Floats, weights: Floats | None) -> float:
-    if weights is None:
-        return float(losses.mean())
-    shares = weights if weights.ndim == losses.ndim else weights[:, None]
-    return float((losses * shares).mean())
+def epoch_figures(
+    logits: Floats,
+    labels: Labels,
+    target: TargetConfig,
+    policy: Policy,
+    weights: Floats | None = None,
+) -> dict[str, float]:
+    """`figures`, and what an epoch is kept by.
+
+    `final_loss` is the loss of the model as it would be delivered: with the temperature that the
+    policy asks for. Without one, an epoch that knows more and is too sure of it looks worse than
+    an early one (LOG, "Which epoch to keep"). `standard_error` is that of this mean.
+
+    Args: as `figures`; policy: what is chosen once training is over.
+    """
+    told = figures(logits, labels, target, weights)
+    if policy.calibrate and target.kind != "real":
+        temperature = fit_temperature(logits, labels, target.kind)
+        target = target.model_copy(update={"temperature": temperature})
+    losses = _losses(logits, labels, target, weights)
+    error = float(losses.std(ddof=1)) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
+    return told | {"final_loss": float(losses.mean()), "standard_error": error}
+
+
+def _losses(logits: Floats, labels: Labels, target: TargetConfig, weights: Floats | None) -> Floats:
+    """(texts,) the weighted loss of each."""
+    if target.kind == "real":
+        losses = ((values(logits, target.mean, target.scale) - labels) / target.scale) ** 2
+    else:
+        losses = nats(probabilities(logits, target.kind, target.temperature), labels, target.kind)
+    if weights is not None:
+        losses = losses * (weights if weights.ndim == losses.ndim else weights[:, None])
+    each: Floats = losses.reshape(len(losses), -1).mean(1)
+    return each
 
 
 def chosen(
