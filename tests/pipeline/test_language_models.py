@@ -1,16 +1,19 @@
-"""Calls of `pretrain` that are wrong, before any text is read."""
+"""`pretrain` from a start, and calls of it that are wrong, before any text is read."""
 
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 
 from ulmfit.errors import InputError
 from ulmfit.pipeline import pretrain
 from ulmfit.pipeline.options import PretrainOptions, Source
+from ulmfit.pretrained import open_pretrained
 
-from .conftest import MACHINE
+from .conftest import MACHINE, finish
 
 SIZES = ("embedding", "hidden", "layers", "max_vocabulary", "min_count", "epochs", "tokens")
 
@@ -21,4 +24,45 @@ def test_a_size_that_is_none_is_refused(name: str, value: float, data: Path) -> 
     options = PretrainOptions(Source((str(data),)), str(data.parent / "lm"), MACHINE)
     with pytest.raises(InputError, match=f"{name} is {value}"):
         next(pretrain(replace(options, **{name: value})))
+    assert [path.name for path in data.parent.iterdir()] == [data.name]
+
+
+def test_a_model_goes_on_and_may_grow(data: Path, lm: Path, tmp_path: Path) -> None:
+    start = open_pretrained(str(lm))
+    options = PretrainOptions(
+        *(Source((str(data),)), str(tmp_path / "grown"), MACHINE),
+        hidden=24,
+        epochs=1,
+        rate=1e-9,
+        start=str(lm),
+    )
+    grown = finish(pretrain(options))[1]
+    sizes = start.architecture
+    assert grown.architecture == replace(sizes, hidden=24)
+    assert grown.encoder.vocab.tokens == start.encoder.vocab.tokens
+    assert grown.provenance["language_model"] == start.provenance
+    old = start.weights["forward"]["encoder.layers.0.w_hh"].view(4, 16, 16)
+    new = grown.weights["forward"]["encoder.layers.0.w_hh"].view(4, 24, 24)
+    torch.testing.assert_close(new[:, :16, :16], old, rtol=0, atol=1e-5)
+    assert new[:, :16, 16:].abs().max() < 1e-5 < new[:, 16:].abs().max()
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"hidden": 15}, "--hidden 15: .* has 16, and can only grow"),
+        ({"embedding": 2}, "--embedding 2: .* has 16"),
+        ({"layers": 3}, "--layers 3: .* has 2"),
+        ({"tokenizer": "subword"}, "--tokenizer: .* keeps its tokenizer"),
+        ({"max_vocabulary": 100}, "--max-vocabulary: .* keeps its tokenizer and vocabulary"),
+        ({"start": "nothing"}, "nothing"),
+    ],
+    ids=str,
+)
+def test_a_start_that_does_not_fit_is_refused(
+    changed: dict[str, Any], told: str, data: Path, lm: Path
+) -> None:
+    options = PretrainOptions(Source((str(data),)), str(data.parent / "m"), MACHINE, start=str(lm))
+    with pytest.raises(InputError, match=told):
+        next(pretrain(replace(options, **changed)))
     assert [path.name for path in data.parent.iterdir()] == [data.name]

@@ -11,13 +11,20 @@ from ulmfit.cli.model_making import make_model
 from ulmfit.cli.tracking import Track, tracked
 
 Direction = Annotated[a.DirectionName, typer.Option("--direction", help="Which models to train.")]
+Start = Annotated[
+    str | None,
+    typer.Option("--start", metavar="LM", help="Go on from a language model; sizes may grow."),
+]
 Embedding = Annotated[
-    int, typer.Option("--embedding", metavar="N", min=1, help="Size of a word's vector.")
+    int | None,
+    typer.Option("--embedding", metavar="N", min=1, help="Size of a word's vector [400]."),
 ]
 Hidden = Annotated[
-    int, typer.Option("--hidden", metavar="N", min=1, help="Size of the LSTM layers.")
+    int | None, typer.Option("--hidden", metavar="N", min=1, help="Size of the LSTM layers [1150].")
 ]
-Layers = Annotated[int, typer.Option("--layers", metavar="N", min=1, help="Number of LSTM layers.")]
+Layers = Annotated[
+    int | None, typer.Option("--layers", metavar="N", min=1, help="Number of LSTM layers [3].")
+]
 Tokenizer = Annotated[
     Literal["word", "subword"],
     typer.Option("--tokenizer", help="subword: for languages without spaces."),
@@ -61,10 +68,11 @@ def pretrain(
     text: a.Text = None,
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
+    start: Start = None,
     direction: Direction = "forward",
-    embedding: Embedding = 400,
-    hidden: Hidden = 1150,
-    layers: Layers = 3,
+    embedding: Embedding = None,
+    hidden: Hidden = None,
+    layers: Layers = None,
     tokenizer: Tokenizer = "word",
     rules: Rules = "default",
     max_vocabulary: MaxVocabulary = 30_000,
@@ -84,7 +92,7 @@ def pretrain(
     overwrite: a.Overwrite = False,
     json: a.Json = False,
 ) -> None:
-    """Train a language model on general text, from scratch."""
+    """Train a language model on general text."""
     from ulmfit import pipeline
     from ulmfit.pipeline.options import PretrainOptions
 
@@ -107,6 +115,7 @@ def pretrain(
         softmax=softmax,
         time_budget=time_budget,
         storage=storage,
+        start=start,
     )
     events = pipeline.pretrain(options, overwrite=overwrite)
     make_model(tracked(events, track, options), out, json)

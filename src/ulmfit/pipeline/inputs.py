@@ -37,6 +37,8 @@ def inputs(options: Options) -> list[Input]:
         found += [described(role, Path(path)) for path in paths]
     if hasattr(options, "lm"):
         found.append(_language_model(options.lm or DEFAULT))
+    if start := getattr(options, "start", None):
+        found.append(_language_model(start))
     return found
 
 

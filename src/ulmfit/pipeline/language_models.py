@@ -45,19 +45,56 @@ def pretrain(
     options = replace(options, corpus=options.corpus.without_labels())
     options.check()
     options.corpus.check()
+    start = _start(options, wanted)
     with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
         budget = remaining(budget, folder)
-        bundle = yield from _pretrain_in(folder, options, wanted, budget)
+        bundle = yield from _pretrain_in(folder, options, wanted, budget, start)
         bundles.save(bundle, Path(options.out), language_model_card(bundle), options.storage)
     return bundle
 
 
+def _start(options: PretrainOptions, wanted: tuple[Direction, ...]) -> Bundle | None:
+    """The language model to go on from, if one is wanted, found to fit."""
+    if options.start is None:
+        return None
+    lm = open_pretrained(options.start)
+    for direction in wanted:
+        lm.require("language-model", direction)
+    fresh = PretrainOptions(options.corpus, options.out)
+    for name in ("tokenizer", "rules", "max_vocabulary", "min_count"):
+        if getattr(options, name) != getattr(fresh, name):
+            option = name.replace("_", "-")
+            raise InputError(f"--{option}: {options.start} keeps its tokenizer and vocabulary")
+    wide = _architecture(options, lm, len(lm.encoder.vocab))
+    for name in ("embedding", "hidden"):
+        size, least = getattr(wide, name), getattr(lm.architecture, name)
+        if size < least:
+            raise InputError(f"--{name} {size}: {options.start} has {least}, and can only grow")
+    if wide.layers != lm.architecture.layers:
+        raise InputError(f"--layers {wide.layers}: {options.start} has {lm.architecture.layers}")
+    return lm
+
+
+def _architecture(options: PretrainOptions, start: Bundle | None, words: int) -> Architecture:
+    """The sizes asked for, else those of `start`, else the papers'."""
+    sizes = start.architecture if start else Architecture()
+    asked = {name: getattr(options, name) for name in ("embedding", "hidden", "layers")}
+    given = {name: size for name, size in asked.items() if size is not None}
+    return replace(sizes, vocabulary=words, **given)
+
+
 def _pretrain_in(
-    folder: Path, options: PretrainOptions, wanted: tuple[Direction, ...], budget: Budget | None
+    folder: Path,
+    options: PretrainOptions,
+    wanted: tuple[Direction, ...],
+    budget: Budget | None,
+    start: Bundle | None,
 ) -> Generator[Event, None, Bundle]:
     skipped: list[str] = []
 
     def build(texts: TextSource) -> Encoder:
+        if start is not None:
+            return start.encoder
         return build_encoder(
             texts,
             kind=options.tokenizer,
@@ -80,7 +117,7 @@ def _pretrain_in(
     bundle = yield from pretrain_stage(
         corpus,
         encoder,
-        Architecture(len(encoder.vocab), options.embedding, options.hidden, options.layers),
+        _architecture(options, start, len(encoder.vocab)),
         settings,
         folder,
         directions=wanted,
@@ -88,8 +125,11 @@ def _pretrain_in(
         hardware=options.machine.hardware,
         max_steps=max_steps,
         budget=budget,
+        start=start,
     )
-    provenance = {"corpus": _told(corpus), "seed": options.machine.seed}
+    provenance: dict[str, Any] = {"corpus": _told(corpus), "seed": options.machine.seed}
+    if start is not None:
+        provenance["language_model"] = start.provenance
     return replace(bundle, provenance=provenance)
 
 

@@ -117,9 +117,10 @@ class PretrainOptions:
     out: str
     machine: Machine = Machine()
     direction: str = "forward"
-    embedding: int = 400
-    hidden: int = 1150
-    layers: int = 3
+    embedding: int | None = None
+    """None: of `start`, or else the papers' 400; so too the next two, 1150 and 3"""
+    hidden: int | None = None
+    layers: int | None = None
     tokenizer: Literal["word", "subword"] = "word"
     rules: Literal["default", "paper"] = "default"
     max_vocabulary: int = 30_000
@@ -133,6 +134,8 @@ class PretrainOptions:
     time_budget: float | None = None
     """minutes"""
     storage: Storage = "fp32"
+    start: str | None = None
+    """a language model to go on from; its tokenizer and vocabulary are kept"""
 
     @property
     def text_rules(self) -> Rules:

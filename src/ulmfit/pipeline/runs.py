@@ -126,11 +126,12 @@ def with_absolute_paths(options: Options) -> Options:
     for name in ("unlabelled", "test"):
         if paths := getattr(options, name, None):
             changes[name] = tuple(map(_absolute_path, paths))
-    lm = getattr(options, "lm", None)
-    if lm is not None and is_remote(lm):  # the files of this day, whatever the hub has later
-        changes["lm"] = str(local_folder(lm))
-    elif lm is not None and Path(lm).exists():  # else the name of an embedded one
-        changes["lm"] = _absolute_path(lm)
+    for name in ("lm", "start"):
+        lm = getattr(options, name, None)
+        if lm is not None and is_remote(lm):  # the files of this day, whatever the hub has later
+            changes[name] = str(local_folder(lm))
+        elif lm is not None and Path(lm).exists():  # else the name of an embedded one
+            changes[name] = _absolute_path(lm)
     return replace(options, **changes)
 
 

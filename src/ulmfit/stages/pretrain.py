@@ -13,6 +13,7 @@ from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus, word_counts
 from ulmfit.language_modelling import Hardware, train_directions
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
+from ulmfit.model.growing import grow_into
 from ulmfit.model.heads import LanguageModel
 from ulmfit.presets import LanguageModelSettings
 from ulmfit.run import Progress
@@ -31,8 +32,9 @@ def pretrain(
     hardware: Hardware = Hardware(),
     max_steps: int | None = None,
     budget: Budget | None = None,
+    start: Bundle | None = None,
 ) -> Generator[Progress, None, Bundle]:
-    """Train a language model from scratch, one direction after the other.
+    """Train a language model on general text, one direction after the other.
 
     Args:
         corpus: encoded with `encoder`.
@@ -45,6 +47,8 @@ def pretrain(
         hardware: device and precision.
         max_steps: windows of an epoch; None takes all.
         budget: of all directions; the windows of an epoch are cut to fit.
+        start: a language model to go on from, of the same vocabulary and layers, each size at
+            most the architecture's; None: from scratch.
 
     Returns:
         A language-model bundle with the weights of the best epoch.
@@ -53,7 +57,10 @@ def pretrain(
     frequencies = log_frequencies(corpus, architecture.vocabulary)
 
     def make(direction: Direction) -> LanguageModel:
-        return untrained(architecture, settings, frequencies)
+        model = untrained(architecture, settings, frequencies)
+        if start is not None:
+            grow_into(model, start.weights[direction])
+        return model
 
     trained = yield from train_directions(
         make,
