@@ -19,8 +19,8 @@ from ulmfit.text import build_encoder
 SIZES = 16, 16, 2  # embedding, hidden, layers
 
 
-def tiny(vocabulary: int, *larger: int) -> Architecture:
-    """Stands where an architecture is asked for."""
+def tiny(vocabulary: int) -> Architecture:
+    """Of as many words."""
     return Architecture(vocabulary, *SIZES)
 
 
@@ -43,7 +43,7 @@ def shrink(embedded: Path, put: Callable[[object, str, object], None]) -> None:
     put(pretrained, "HERE", embedded)
     put(inputs, "HERE", embedded)
     put(presets, "PRESETS", {name: once(p) for name, p in presets.PRESETS.items()})
-    put(language_models, "Architecture", tiny)
+    put(language_models, "architecture", lambda options, start, words: tiny(words))
 
 
 def once(preset: presets.Preset) -> presets.Preset:

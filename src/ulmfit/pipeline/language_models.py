@@ -65,7 +65,7 @@ def _start(options: PretrainOptions, wanted: tuple[Direction, ...]) -> Bundle | 
         if getattr(options, name) != getattr(fresh, name):
             option = name.replace("_", "-")
             raise InputError(f"--{option}: {options.start} keeps its tokenizer and vocabulary")
-    wide = _architecture(options, lm, len(lm.encoder.vocab))
+    wide = architecture(options, lm, len(lm.encoder.vocab))
     for name in ("embedding", "hidden"):
         size, least = getattr(wide, name), getattr(lm.architecture, name)
         if size < least:
@@ -75,7 +75,7 @@ def _start(options: PretrainOptions, wanted: tuple[Direction, ...]) -> Bundle | 
     return lm
 
 
-def _architecture(options: PretrainOptions, start: Bundle | None, words: int) -> Architecture:
+def architecture(options: PretrainOptions, start: Bundle | None, words: int) -> Architecture:
     """The sizes asked for, else those of `start`, else the papers'."""
     sizes = start.architecture if start else Architecture()
     asked = {name: getattr(options, name) for name in ("embedding", "hidden", "layers")}
@@ -117,7 +117,7 @@ def _pretrain_in(
     bundle = yield from pretrain_stage(
         corpus,
         encoder,
-        _architecture(options, start, len(encoder.vocab)),
+        architecture(options, start, len(encoder.vocab)),
         settings,
         folder,
         directions=wanted,
