@@ -136,12 +136,15 @@ def test_training_ends_in_time_and_uses_it(options: TrainOptions, clock: Clock) 
 def test_the_test_rows_the_baseline_and_the_report_are_counted(
     options: TrainOptions, reviews: Any, clock: Clock
 ) -> None:
-    """150 rows to measure on, twice, and 60 to learn TF-IDF from: more than what is kept back."""
+    """150 rows to measure on, twice, and 60 to learn TF-IDF from: more than what is kept back.
+
+    What a report explains hangs on the mistakes: time is kept for long ones.
+    """
     tested = replace(options, test=reviews("test.csv", 150).paths, finetune=False, time_budget=30.0)
     finish(train(tested, report_rows=examination.ROWS))
     trained = clock.spent
     finish(write_report(options.out, machine=MACHINE))
-    assert within(30, clock) and clock.spent - trained > 100
+    assert within(30, clock, least=0.5) and clock.spent - trained > 100
 
 
 def test_where_not_even_an_epoch_a_phase_fits_each_is_cut_and_again_when_resumed(
