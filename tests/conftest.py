@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # models this tiny lose by threads; workers share
@@ -13,6 +14,9 @@ from numpy.typing import NDArray
 
 from ulmfit.corpus import Corpus, prepare
 from ulmfit.text import Encoder, build_encoder
+
+# What runs in a shell's background is born deaf to Ctrl-C, and so would be what the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Properties are searched in the same way each time, however busy the machine is.
 settings.register_profile(
