@@ -5,7 +5,7 @@ import torch
 
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
-from ulmfit.model.growing import grow_into
+from ulmfit.model.growing import WORDS, grow_into, take_words
 from ulmfit.model.heads import LanguageModel
 
 NONE = Dropouts(0, 0, 0, 0, 0)
@@ -53,3 +53,17 @@ def test_every_new_unit_learns() -> None:
 def test_what_does_not_nest_is_refused(other: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError, match="fit"):
         grow_into(model(*other), model(8, 12).state_dict())
+
+
+def test_words_alone() -> None:
+    torch.manual_seed(0)
+    small, large = model(8, 12), model(11, 20, layers=2)
+    before = {name: weight.clone() for name, weight in large.state_dict().items()}
+    take_words(large, small.state_dict())
+    for name, weight in large.state_dict().items():
+        assert torch.equal(weight, before[name]) == (name not in WORDS), name
+    assert torch.equal(large.encoder.embedding[:, :8], small.encoder.embedding)
+    assert not large.encoder.embedding[:, 8:].any()
+    assert torch.equal(large.decoder_bias, small.decoder_bias)
+    with pytest.raises(ValueError, match="fit"):
+        take_words(model(7, 12), small.state_dict())

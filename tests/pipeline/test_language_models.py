@@ -47,6 +47,29 @@ def test_a_model_goes_on_and_may_grow(data: Path, lm: Path, tmp_path: Path) -> N
     assert new[:, :16, 16:].abs().max() < 1e-5 < new[:, 16:].abs().max()
 
 
+def test_a_start_gets_the_direction_that_it_lacks(data: Path, lm: Path, tmp_path: Path) -> None:
+    start = open_pretrained(str(lm))
+    options = PretrainOptions(
+        *(Source((str(data),)), str(tmp_path / "both"), MACHINE),
+        direction="backward",
+        epochs=1,
+        rate=1e-9,
+        start=str(lm),
+    )
+    both = finish(pretrain(options))[1]
+    assert both.directions == ("forward", "backward")
+    for name, weight in start.weights["forward"].items():
+        assert torch.equal(both.weights["forward"][name], weight), name
+        other = both.weights["backward"][name]
+        words = name in ("encoder.embedding", "decoder_bias")
+        assert torch.allclose(other, weight, rtol=0, atol=1e-5) == words, name
+    assert both.metrics["forward"] == start.metrics["forward"]
+    assert both.metrics["backward"]["validation"]
+    grown = replace(options, hidden=24, out=str(tmp_path / "grown"))
+    with pytest.raises(InputError, match="--direction both lets both grow"):
+        next(pretrain(grown))
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [

@@ -9,6 +9,9 @@ from torch import Tensor
 
 from ulmfit.model.heads import LanguageModel
 
+WORDS = ("encoder.embedding", "decoder_bias")
+"""weights that say what a word is, whichever way a text is read"""
+
 
 @torch.no_grad()
 def grow_into(model: LanguageModel, weights: Mapping[str, Tensor]) -> None:
@@ -26,9 +29,27 @@ def grow_into(model: LanguageModel, weights: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: the shapes do not nest.
     """
-    own = model.state_dict()
-    if own.keys() != weights.keys():
+    if model.state_dict().keys() != weights.keys():
         raise ValueError("a model of another number of layers does not fit")
+    _take(model, weights)
+
+
+@torch.no_grad()
+def take_words(model: LanguageModel, weights: Mapping[str, Tensor]) -> None:
+    """Give `model` the words' vectors and biases of one that reads the other way.
+
+    Args:
+        model: as drawn; as many words.
+        weights: of a `LanguageModel` whose embedding is at most as large.
+
+    Raises:
+        ValueError: the shapes do not nest.
+    """
+    _take(model, {name: weights[name] for name in WORDS})
+
+
+def _take(model: LanguageModel, weights: Mapping[str, Tensor]) -> None:
+    own = model.state_dict()
     for name, small in weights.items():
         large = own[name]
         if name == "decoder_bias":

@@ -58,8 +58,6 @@ def _start(options: PretrainOptions, wanted: tuple[Direction, ...]) -> Bundle | 
     if options.start is None:
         return None
     lm = open_pretrained(options.start)
-    for direction in wanted:
-        lm.require("language-model", direction)
     fresh = PretrainOptions(options.corpus, options.out)
     for name in ("tokenizer", "rules", "max_vocabulary", "min_count"):
         if getattr(options, name) != getattr(fresh, name):
@@ -72,6 +70,12 @@ def _start(options: PretrainOptions, wanted: tuple[Direction, ...]) -> Bundle | 
             raise InputError(f"--{name} {size}: {options.start} has {least}, and can only grow")
     if wide.layers != lm.architecture.layers:
         raise InputError(f"--layers {wide.layers}: {options.start} has {lm.architecture.layers}")
+    kept = [direction for direction in lm.directions if direction not in wanted]
+    if kept and wide != lm.architecture:
+        raise InputError(
+            f"--direction {options.direction}: the {kept[0]} model of {options.start} would keep "
+            "its sizes; --direction both lets both grow"
+        )
     return lm
 
 

@@ -13,7 +13,7 @@ from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus, word_counts
 from ulmfit.language_modelling import Hardware, train_directions
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
-from ulmfit.model.growing import grow_into
+from ulmfit.model.growing import grow_into, take_words
 from ulmfit.model.heads import LanguageModel
 from ulmfit.presets import LanguageModelSettings
 from ulmfit.run import Progress
@@ -48,18 +48,26 @@ def pretrain(
         max_steps: windows of an epoch; None takes all.
         budget: of all directions; the windows of an epoch are cut to fit.
         start: a language model to go on from, of the same vocabulary and layers, each size at
-            most the architecture's; None: from scratch.
+            most the architecture's; a direction that it lacks begins with its words alone, and one
+            that is not trained is kept as it is. None: from scratch.
 
     Returns:
         A language-model bundle with the weights of the best epoch.
-    """
 
+    Raises:
+        ValueError: a direction of `start` is not trained and has other sizes.
+    """
+    kept = [d for d in start.directions if d not in directions] if start is not None else []
+    if start is not None and kept and architecture != start.architecture:
+        raise ValueError(f"{', '.join(kept)}: kept, so its sizes cannot change")
     frequencies = log_frequencies(corpus, architecture.vocabulary)
 
     def make(direction: Direction) -> LanguageModel:
         model = untrained(architecture, settings, frequencies)
-        if start is not None:
+        if start is not None and direction in start.weights:
             grow_into(model, start.weights[direction])
+        elif start is not None:
+            take_words(model, start.weights[start.directions[0]])
         return model
 
     trained = yield from train_directions(
@@ -76,6 +84,9 @@ def pretrain(
     )
     weights = {direction: model.weights for direction, model in trained.items()}
     metrics: dict[str, Any] = {d: model.metrics for d, model in trained.items()}
+    if start is not None:
+        weights |= {direction: start.weights[direction] for direction in kept}
+        metrics |= {direction: start.metrics.get(direction, {}) for direction in kept}
     return Bundle(
         "language-model", architecture, encoder, weights, preset="pretraining", metrics=metrics
     )
