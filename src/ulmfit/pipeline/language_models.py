@@ -70,12 +70,6 @@ def _start(options: PretrainOptions, wanted: tuple[Direction, ...]) -> Bundle | 
             raise InputError(f"--{name} {size}: {options.start} has {least}, and can only grow")
     if wide.layers != lm.architecture.layers:
         raise InputError(f"--layers {wide.layers}: {options.start} has {lm.architecture.layers}")
-    kept = [direction for direction in lm.directions if direction not in wanted]
-    if kept and wide != lm.architecture:
-        raise InputError(
-            f"--direction {options.direction}: the {kept[0]} model of {options.start} would keep "
-            "its sizes; --direction both lets both grow"
-        )
     return lm
 
 

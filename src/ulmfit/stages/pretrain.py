@@ -49,17 +49,11 @@ def pretrain(
         budget: of all directions; the windows of an epoch are cut to fit.
         start: a language model to go on from, of the same vocabulary and layers, each size at
             most the architecture's; a direction that it lacks begins with its words alone, and one
-            that is not trained is kept as it is. None: from scratch.
+            that is not trained is kept where no size changes. None: from scratch.
 
     Returns:
         A language-model bundle with the weights of the best epoch.
-
-    Raises:
-        ValueError: a direction of `start` is not trained and has other sizes.
     """
-    kept = [d for d in start.directions if d not in directions] if start is not None else []
-    if start is not None and kept and architecture != start.architecture:
-        raise ValueError(f"{', '.join(kept)}: kept, so its sizes cannot change")
     frequencies = log_frequencies(corpus, architecture.vocabulary)
 
     def make(direction: Direction) -> LanguageModel:
@@ -84,7 +78,8 @@ def pretrain(
     )
     weights = {direction: model.weights for direction, model in trained.items()}
     metrics: dict[str, Any] = {d: model.metrics for d, model in trained.items()}
-    if start is not None:
+    if start is not None and start.architecture == architecture:
+        kept = [direction for direction in start.directions if direction not in directions]
         weights |= {direction: start.weights[direction] for direction in kept}
         metrics |= {direction: start.metrics.get(direction, {}) for direction in kept}
     return Bundle(
