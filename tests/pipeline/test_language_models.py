@@ -51,7 +51,8 @@ def test_a_model_goes_on_and_may_grow(data: Path, lm: Path, tmp_path: Path) -> N
 
 def test_a_start_gets_the_direction_that_it_lacks(data: Path, lm: Path, tmp_path: Path) -> None:
     start = open_pretrained(str(lm))
-    start = replace(start, weights={"forward": start.weights["forward"]})
+    metrics = {"forward": {"validation": {"loss": 2.0, "perplexity": 7.4}}}
+    start = replace(start, weights={"forward": start.weights["forward"]}, metrics=metrics)
     save(start, tmp_path / "start", "")
     options = PretrainOptions(
         *(Source((str(data),)), str(tmp_path / "both"), replace(MACHINE, seed=5)),
