@@ -17,7 +17,7 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "ulmfit"
 
 # Rooms by floor. An import goes down, or stays on its floor where that is open and acyclic.
 FLOORS = {
-    0: {"errors", "extras", "device", "files", "figures", "wording", "budget"},
+    0: {"errors", "extras", "device", "files", "figures", "wording", "budget", "compiled"},
     1: {"text", "data", "model", "training", "metrics", "targets", "baseline", "demo"},
     2: {
         *{"corpus", "bundle", "manifest", "remote", "compact", "run", "budgeting"},

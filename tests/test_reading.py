@@ -7,13 +7,14 @@ from numpy.typing import NDArray
 
 from ulmfit import device as devices
 from ulmfit import reading
+from ulmfit.compiled import Unavailable
 from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.fast_inference import FastEncoder, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
-from ulmfit.model.native import build
+from ulmfit.model.native.code import library
 from ulmfit.reading import DocumentReader
 
 PAD = 1
@@ -41,8 +42,8 @@ def one_by_one(model: TextClassifier, documents: list[IdArray]) -> NDArray[np.fl
 def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     if request.param == "fp32":
         try:
-            build.library()
-        except build.Unavailable as error:
+            library()
+        except Unavailable as error:
             pytest.skip(str(error))
     monkeypatch.setattr(reading, "fastest_path", lambda int8: request.param)
     return str(request.param)

@@ -8,12 +8,14 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.utils.rnn import pad_sequence
 
+from ulmfit.compiled import Unavailable
 from ulmfit.model import fast_inference
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.fast_inference import FastEncoder, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
-from ulmfit.model.native import build, words
+from ulmfit.model.native import words
+from ulmfit.model.native.code import library
 from ulmfit.model.native.layers import ROWS
 
 Ids = NDArray[np.int64]
@@ -24,8 +26,8 @@ LENGTHS = (1, 1, 2, 3, 5, 8, 30, 31, 32, 77, 200)
 @pytest.fixture(autouse=True)
 def compiler() -> None:
     try:
-        build.library()
-    except build.Unavailable as error:
+        library()
+    except Unavailable as error:
         pytest.skip(str(error))
 
 
@@ -126,11 +128,11 @@ def unprobed() -> Iterator[None]:
 
 def test_the_probe_finds_this_code_right(unprobed: None) -> None:
     assert fastest_path(False) == "fp32"
-    assert fastest_path(True) == ("int8" if build.library().has_fast_i8() else "fp32")
+    assert fastest_path(True) == ("int8" if library().has_fast_i8() else "fp32")
 
 
 def no_library() -> None:
-    raise build.Unavailable("there is no C compiler (cc)")
+    raise Unavailable("there is no C compiler (cc)")
 
 
 @pytest.mark.parametrize("int8", [False, True])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ulmfit.errors import InputError
-from ulmfit.text import Encoder, Rules, Vocab, WordTokenizer, build_encoder, coding
+from ulmfit.text import Encoder, Rules, Vocab, WordTokenizer, build_encoder, coding, numbering
 from ulmfit.text.units import word_units
 
 TEXTS = ["The cat sat on the mat.", "The DOG sat, the cat sat!!!!", "no no no no cat"] * 3
@@ -88,7 +88,7 @@ def test_forgetting_changes_no_id(bound: str, monkeypatch: pytest.MonkeyPatch) -
 def test_a_text_of_many_batches_is_one_text(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["no no\n\nno no no cat.", "", "\n", "no no no", "the cat " * 30]
     expected = ENCODER.encode_batch(texts)
-    monkeypatch.setattr(coding, "BATCH", 1)
+    monkeypatch.setattr(numbering, "PIECE", 1)
     assert ENCODER.encode_batch(texts).ids.tolist() == expected.ids.tolist()
     assert ENCODER.encode_batch(texts).words == expected.words
 

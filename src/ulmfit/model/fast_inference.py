@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ulmfit import device as devices
+from ulmfit.compiled import Unavailable
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.lstm import LSTMLayer
-from ulmfit.model.native.build import Unavailable, library
+from ulmfit.model.native.code import library
 from ulmfit.model.native.layers import ROWS, Floats
 from ulmfit.model.native.reader import Network, Reader, Texts
 

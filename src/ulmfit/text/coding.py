@@ -4,13 +4,14 @@ A few hundred thousand surface forms carry a whole corpus, so what one form beco
 and a text is then a split, a table look-up per word and array operations.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ulmfit.text.unit_table import BEGIN_CODE, BEGIN_FORM, NEWLINE_CODE, Forms, Split, UnitTable
+from ulmfit.text.numbering import pieces
+from ulmfit.text.unit_table import BEGIN_CODE, NEWLINE_CODE, Forms, Split, UnitTable
 from ulmfit.text.units import repetition
 
 #: Forms remembered, about 30 MB (a long one weighs as several); then all are forgotten. The
@@ -18,8 +19,6 @@ from ulmfit.text.units import repetition
 MAX_FORMS = 1 << 18
 #: Units remembered, about 45 MB; then they are numbered anew.
 MAX_UNITS = 1 << 17
-#: Forms looked up at once: they are still in the CPU's cache when they are.
-BATCH = 1 << 12
 NO_CODES = np.zeros(0, np.int32)
 
 
@@ -51,7 +50,7 @@ class Coder:
         r"""Code texts whose line ends are `\n`; runs never cross a line or a text."""
         known = self._remembered()
         table = known.table
-        found = [known.codes(forms) for forms in _batches(prepared)]
+        found = [known.codes(piece) for piece in pieces(list(prepared))]
         codes = _join_lines(np.concatenate([NO_CODES, *found]))
         words = table.words(codes) + _last_lines(codes)
         if self._collapse_words:
@@ -68,18 +67,6 @@ class Coder:
 
     def _forms_of(self, table: UnitTable) -> Forms:
         return Forms(table, self._split, self._split_part)
-
-
-def _batches(prepared: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the surface forms of texts, some thousand at a time."""
-    forms: list[str] = []
-    for text in prepared:
-        forms.append(BEGIN_FORM)
-        forms += text.replace("\n", " \n ").split(" ")
-        if len(forms) > BATCH:
-            yield forms
-            forms = []
-    yield forms
 
 
 def _join_lines(codes: NDArray[np.int32]) -> NDArray[np.int32]:

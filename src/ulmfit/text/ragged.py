@@ -25,15 +25,23 @@ class Ragged:
     def extend(self, sequences: Sequence[Sequence[int]]) -> None:
         """Number further sequences, from `len` on."""
         lengths = np.fromiter(map(len, sequences), np.int64, len(sequences))
-        ends = self._used + np.cumsum(lengths)
-        count, used = self._count + len(lengths), self._used + int(lengths.sum())
+        flat = chain.from_iterable(sequences)
+        self.append(lengths, np.fromiter(flat, np.int32, int(lengths.sum())))
+
+    def append(self, lengths: NDArray[np.int64], values: NDArray[np.int32]) -> None:
+        """As `extend`: sequences of these lengths, end to end."""
+        count, used = self._count + len(lengths), self._used + len(values)
         self._first, self._length = grown(self._first, count), grown(self._length, count)
         self._values = grown(self._values, used)
-        self._first[self._count : count] = ends - lengths
+        self._first[self._count : count] = self._used + np.cumsum(lengths) - lengths
         self._length[self._count : count] = lengths
-        flat = chain.from_iterable(sequences)
-        self._values[self._used : used] = np.fromiter(flat, np.int32, used - self._used)
+        self._values[self._used : used] = values
         self._count, self._used = count, used
+
+    def lengths(self, which: NDArray[np.int32]) -> NDArray[np.int64]:
+        """Return the lengths of the sequences of these numbers."""
+        found: NDArray[np.int64] = self._length[which]
+        return found
 
     def take(self, which: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the sequences of these numbers, one after the other."""

@@ -165,6 +165,15 @@ def restore_case(mark: str, word: str) -> str:
 _RUN = re.compile(r"([^\W\d_])\1{2,}")
 
 
+def is_elongated(word: str) -> bool:
+    """Say whether a letter stands three times or more in a row.
+
+    >>> is_elongated("loooove"), is_elongated("committee")
+    (True, False)
+    """
+    return _RUN.search(word) is not None
+
+
 def collapse_elongation(word: str, least: int = 3) -> tuple[str, list[tuple[int, str]]]:
     """Shorten each letter that a word repeats `least` times or more; say how often it stood.
 
@@ -174,8 +183,6 @@ def collapse_elongation(word: str, least: int = 3) -> tuple[str, list[tuple[int,
     >>> collapse_elongation("loooove"), collapse_elongation("viii", 4)
     (('love', [(4, 'o')]), ('viii', []))
     """
-    if _RUN.search(word) is None:
-        return word, []
     runs = [
         (found.end() - found.start(), found[1], found.start())
         for found in _RUN.finditer(word)

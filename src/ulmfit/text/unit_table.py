@@ -2,22 +2,19 @@
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, repeat
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ulmfit.text.cutting import cut
+from ulmfit.text.numbering import Numbered, numbering
 from ulmfit.text.ragged import Ragged, grown
-from ulmfit.text.specials import NEWLINE
 from ulmfit.text.units import BEGIN_UNIT, NEWLINE_UNIT, Unit
 
 Split = Callable[[str], tuple[Unit, ...]]
 
 BEGIN_CODE, NEWLINE_CODE = 0, 1
-#: No form has a space in it.
-BEGIN_FORM = " begin"
-_NEW = -1
 
 
 class UnitTable:
@@ -39,16 +36,17 @@ class UnitTable:
 
     def number(self, units: Iterable[Unit]) -> tuple[int, ...]:
         """Return the codes of units, new ones for new units; the lock is the caller's to hold."""
-        return tuple(
-            [self._codes[unit] if unit in self._codes else self._add(unit) for unit in units]
-        )
+        known = self._codes.get
+        return tuple([self._add(unit) if (code := known(unit)) is None else code for unit in units])
 
     def _add(self, unit: Unit) -> int:
         code = self._codes[unit] = len(self.units)
-        self._words = grown(self._words, code + 1)
-        self._words[code] = unit.words
-        self.weight += 1 + sum(map(len, unit.tokens)) // 64
         self.units.append(unit)
+        tokens, words = unit
+        if code >= len(self._words):
+            self._words = grown(self._words, code + 1)
+        self._words[code] = words
+        self.weight += 1 + len("".join(tokens)) // 64
         return code
 
     def words(self, codes: NDArray[np.int32]) -> int:
@@ -64,49 +62,56 @@ class Forms:
 
     def __init__(self, table: UnitTable, split: Split, split_part: Split | None) -> None:
         self.table = table
-        self.weight = 0
         self._split = split
         self._split_part = split_part
-        self._numbers = {BEGIN_FORM: 0, NEWLINE: 1, "": 2}
+        self._forget()
+
+    def _forget(self) -> None:
+        self.weight = 0
+        self._numbering = numbering(cuts=self._split_part is not None)
+        self._parts = Ragged()
         self._codes = Ragged()
-        self._codes.extend([[BEGIN_CODE], [NEWLINE_CODE], []])
+        self._codes.extend([[BEGIN_CODE], [NEWLINE_CODE]])
 
     def __len__(self) -> int:
         """Return the number of forms."""
-        return len(self._numbers)
+        return len(self._codes)
 
-    def codes(self, forms: Sequence[str]) -> NDArray[np.int32]:
-        """Return the codes of forms, one after the other, in order."""
-        numbers = np.fromiter(map(self._numbers.get, forms, repeat(_NEW)), np.int32, len(forms))
-        places = np.flatnonzero(numbers == _NEW)
-        if len(places):
-            new = [forms[place] for place in places.tolist()]
-            with self.table.lock:
-                self._learn([form for form in dict.fromkeys(new) if form not in self._numbers])
-            numbers[places] = [self._numbers[form] for form in new]
-        return self._codes.take(numbers)
+    def codes(self, texts: Sequence[str]) -> NDArray[np.int32]:
+        """Return the codes of the forms of texts, one after the other, in order."""
+        with self.table.lock:
+            try:
+                numbered = self._numbering.number(texts)
+                if len(numbered.lengths):
+                    self._learn(numbered)
+                return self._codes.take(numbered.numbers)
+            except BaseException:
+                self._forget()  # some forms may be numbered and not learned
+                raise
 
-    def _learn(self, new: Sequence[str]) -> None:
-        codes = list(map(self._codes_of, new))
-        first = len(self._codes)
-        self._codes.extend(codes)
-        sizes = zip(map(len, new), map(len, codes), strict=True)
-        self.weight += sum(1 + (characters + units) // 64 for characters, units in sizes)
-        self._numbers.update(zip(new, range(first, first + len(new)), strict=True))
+    def _learn(self, numbered: Numbered) -> None:
+        self._parts.extend(
+            [
+                self._codes_of_part(text) if is_cut else self._codes_of(text)
+                for text, is_cut in zip(numbered.new_parts, numbered.is_cut, strict=True)
+            ]
+        )
+        of_parts = self._parts.lengths(numbered.parts)
+        firsts = np.cumsum(numbered.lengths) - numbered.lengths
+        codes = self._parts.take(numbered.parts)
+        self._codes.append(np.add.reduceat(of_parts, firsts), codes)
+        self.weight += len(firsts) + (numbered.characters + len(codes)) // 64
 
     def _codes_of(self, form: str) -> Sequence[int]:
         parts = cut(form) if self._split_part else None
         if parts is None:
             return self.table.number(chain.from_iterable(map(self._split, form.split())))
-        try:
-            return list(chain.from_iterable(map(self.table.parts.__getitem__, parts)))
-        except KeyError:
-            return self._learn_parts(parts)
+        return list(chain.from_iterable(map(self._codes_of_part, parts)))
 
-    def _learn_parts(self, parts: Sequence[str]) -> Sequence[int]:
-        assert self._split_part is not None
+    def _codes_of_part(self, part: str) -> Sequence[int]:
         known = self.table.parts
-        for part in parts:
-            if part not in known:
-                known[part] = self.table.number(self._split_part(part))
-        return list(chain.from_iterable(map(known.__getitem__, parts)))
+        codes = known.get(part)
+        if codes is None:
+            assert self._split_part is not None
+            codes = known[part] = self.table.number(self._split_part(part))
+        return codes

@@ -7,7 +7,7 @@ repetition is a run of one unit.
 import re
 from typing import NamedTuple
 
-from ulmfit.text.rules import Rules, collapse_elongation, mark_case
+from ulmfit.text.rules import Rules, collapse_elongation, is_elongated, mark_case
 from ulmfit.text.specials import BEGIN, NEWLINE, REPEAT, UPPER, WORD_REPEAT, escape
 from ulmfit.text.words import pieces
 
@@ -86,8 +86,8 @@ def _signs(sign: str, length: int, rules: Rules) -> list[Unit]:
 
 def _word(piece: str, rules: Rules) -> Unit:
     mark, word = mark_case(piece, rules)
-    tokens: list[str] = [] if mark is None else [mark]
-    if rules.char_repetition and "/" not in piece and "@" not in piece:
+    tokens = [] if mark is None else [mark]
+    if rules.char_repetition and is_elongated(word) and "/" not in piece and "@" not in piece:
         least = 4 if mark == UPPER or (piece[0].isupper() and piece == word) else 3
         if len(word) >= least and word[0].isalpha() and word == word[0] * len(word):
             return Unit((*tokens, REPEAT, str(len(word)), word[0]), 1)
@@ -97,11 +97,10 @@ def _word(piece: str, rules: Rules) -> Unit:
             tokens += [REPEAT, str(length), letter]
     else:
         tokens.append(escape(word))
-    return Unit(tuple(tokens), 1 + 2 * _joints(piece))
+    joints = _joints(piece) if piece[0].isdigit() or "&" in piece else 0
+    return Unit(tuple(tokens), 1 + 2 * joints)
 
 
 def _joints(piece: str) -> int:
     """Count the signs that WikiText sets apart inside a number: `1 @,@ 000`, `12 : 30`."""
-    if piece[0].isdigit() or "&" in piece:
-        return len(_JOINT.findall(piece))
-    return 0
+    return len(_JOINT.findall(piece))

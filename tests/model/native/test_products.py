@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import ulmfit.model.native
-from ulmfit.model.native import build
+from ulmfit import compiled
+from ulmfit.model.native.code import SOURCE
 from ulmfit.model.native.layers import address
 
-SOURCE = Path(ulmfit.model.native.__file__).parent / "lstm.c"
 #: Vectors and instructions that a CPU may have; the last two run on any CPU, and hold the layout
 #: that VNNI reads (its one instruction alone is written out in C).
 MACHINES = {
@@ -27,14 +26,14 @@ MACHINES = {
 @pytest.fixture(scope="module", params=MACHINES.values(), ids=MACHINES.keys())
 def code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
     try:
-        compiler = build.compiler()
-    except build.Unavailable as error:
+        compiler = compiled.compiler()
+    except compiled.Unavailable as error:
         pytest.skip(str(error))
     if "avx2" in request.param[0] and "avx2" not in Path("/proc/cpuinfo").read_text():
         pytest.skip("this CPU has no AVX2")
     path = tmp_path_factory.mktemp("code") / "code.so"
     strict = ("-Wall", "-Wextra", "-Werror", "-Wno-psabi")
-    flags = (*build.FLAGS, *request.param, *strict, "-shared", "-fPIC")
+    flags = (*compiled.FLAGS, *request.param, *strict, "-shared", "-fPIC")
     done = subprocess.run([*compiler, *flags, "-o", path, SOURCE], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return ctypes.CDLL(str(path))

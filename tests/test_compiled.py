@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from ulmfit.model.native import build
-from ulmfit.model.native.build import Unavailable
+from ulmfit import compiled
+from ulmfit.compiled import Unavailable
+from ulmfit.model.native.code import library
 
 
 @pytest.fixture(autouse=True)
 def forgetful() -> Iterator[None]:
-    build.library.cache_clear()
+    compiled.library.cache_clear()
     yield
-    build.library.cache_clear()
+    compiled.library.cache_clear()
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def script(path: Path, text: str) -> str:
 def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A compiler that notes each call and passes it on."""
     try:
-        real = " ".join(build.compiler())
+        real = " ".join(compiled.compiler())
     except Unavailable as error:
         pytest.skip(str(error))
     log = tmp_path / "calls"
@@ -42,16 +43,16 @@ def counting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return log
 
 
-def compiled(log: Path) -> int:
+def compilations(log: Path) -> int:
     return sum("-shared" in line for line in log.read_text().splitlines())
 
 
 def test_it_is_compiled_once_and_kept(counting: Path, cache: Path) -> None:
-    first = build.library()
-    build.library.cache_clear()  # as a new process
-    second = build.library()
+    first = library()
+    compiled.library.cache_clear()  # as a new process
+    second = library()
     assert first.lanes() == second.lanes() > 0
-    assert compiled(counting) == 1
+    assert compilations(counting) == 1
     assert len(list(cache.iterdir())) == 1, "nothing is left beside it"
     assert stat.S_IMODE(cache.stat().st_mode) & 0o077 == 0, "only the user writes there"
 
@@ -59,11 +60,11 @@ def test_it_is_compiled_once_and_kept(counting: Path, cache: Path) -> None:
 def test_other_code_or_another_cpu_is_compiled_anew(
     counting: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build.library()
-    monkeypatch.setattr(build, "FLAGS", (*build.FLAGS, "-DOTHER_CPU"))
-    build.library.cache_clear()
-    build.library()
-    assert compiled(counting) == 2
+    library()
+    monkeypatch.setattr(compiled, "FLAGS", (*compiled.FLAGS, "-DOTHER_CPU"))
+    compiled.library.cache_clear()
+    library()
+    assert compilations(counting) == 2
     assert len(list(cache.iterdir())) == 2
 
 
@@ -74,7 +75,7 @@ def test_a_cache_that_cannot_be_written_is_not_needed(
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o500)
     monkeypatch.setenv("XDG_CACHE_HOME", str(closed))
-    assert build.library().lanes() > 0
+    assert library().lanes() > 0
 
 
 def test_a_file_in_the_caches_place_is_not_needed_either(
@@ -83,7 +84,7 @@ def test_a_file_in_the_caches_place_is_not_needed_either(
     taken = tmp_path / "taken"
     taken.write_text("a file")
     monkeypatch.setenv("XDG_CACHE_HOME", str(taken))
-    assert build.library().lanes() > 0
+    assert library().lanes() > 0
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ def test_no_compiler_is_a_reason(
 ) -> None:
     monkeypatch.setenv("CC", command)
     with pytest.raises(Unavailable, match=reason):
-        build.library()
+        library()
 
 
 def test_a_compiler_that_fails_is_a_reason(
@@ -106,7 +107,7 @@ def test_a_compiler_that_fails_is_a_reason(
 ) -> None:
     monkeypatch.setenv("CC", script(tmp_path / "cc", "echo out of luck >&2; exit 1"))
     with pytest.raises(Unavailable, match="out of luck"):
-        build.library()
+        library()
 
 
 def test_what_a_compiler_wrote_and_cannot_be_opened_is_a_reason(
@@ -115,4 +116,4 @@ def test_what_a_compiler_wrote_and_cannot_be_opened_is_a_reason(
     broken = 'while [ $# -gt 0 ]; do [ "$1" = -o ] && echo junk > "$2"; shift; done'
     monkeypatch.setenv("CC", script(tmp_path / "cc", broken))
     with pytest.raises(Unavailable, match="opened"):
-        build.library()
+        library()

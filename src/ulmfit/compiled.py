@@ -1,4 +1,7 @@
-"""The C of this folder, compiled for this machine's CPU and kept in the user's cache."""
+"""C for this machine's CPU: compiled once, kept in the user's cache, opened with ctypes.
+
+Never needed: what is written in C here has its like in Python.
+"""
 
 from __future__ import annotations
 
@@ -9,35 +12,36 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 
-SOURCES = ("lstm.c", "packing.h", "products_f32.h", "products_i8.h", "vectors.h")
 #: -ffp-contract: a product and a sum in one instruction. The rest lets loops become vectors; none
 #: of it reorders a sum.
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
 SECONDS = 120  # compiling takes one or two
-_HERE = Path(__file__).parent
 
 
 class Unavailable(Exception):
     """There is no compiled code for this machine; says why."""
 
 
-@lru_cache(maxsize=1)
-def library() -> ctypes.CDLL:
-    """The compiled code, from the cache if it was compiled before.
+@cache
+def library(source: Path) -> ctypes.CDLL:
+    """The compiled code of a file, from the cache if it was compiled before.
 
     The compiler is `cc`, or what the environment variable CC names ("" for none).
+
+    Args:
+        source: a file of C; it includes no other than those of its folder.
 
     Raises:
         Unavailable: there is no compiler, or it failed.
     """
     command = compiler()
-    path = _cache() / f"ulmfit-{_fingerprint(command)}.so"
+    path = _cache() / f"ulmfit-{source.stem}-{_fingerprint(command, source.parent)}.so"
     try:
         if not path.exists():
-            _compile(command, path)
+            _compile(command, source, path)
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise Unavailable(f"compiled code cannot be kept or opened: {error}") from None
@@ -64,11 +68,18 @@ def _run(*command: str) -> bytes:
     return done.stdout
 
 
-def _fingerprint(command: list[str]) -> str:
+def _fingerprint(command: list[str], folder: Path) -> str:
     """Of the code, the compiler and the CPU: the macros tell its version and the instructions."""
-    macros = _run(*command, *FLAGS, "-dM", "-E", "-x", "c", os.devnull)
-    parts = [macros, *((_HERE / name).read_bytes() for name in SOURCES)]
+    parts = [
+        _macros(*command, *FLAGS),
+        *(path.read_bytes() for path in sorted(folder.glob("*.[ch]"))),
+    ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+
+@cache
+def _macros(*command: str) -> bytes:
+    return _run(*command, "-dM", "-E", "-x", "c", os.devnull)
 
 
 def _cache() -> Path:
@@ -84,16 +95,16 @@ def _cache() -> Path:
     return _session_cache()
 
 
-@lru_cache(maxsize=1)
+@cache
 def _session_cache() -> Path:
     return Path(tempfile.mkdtemp(prefix="ulmfit-"))
 
 
-def _compile(command: list[str], path: Path) -> None:
+def _compile(command: list[str], source: Path, path: Path) -> None:
     """Aside first: another process may be doing the same."""
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        _run(*command, *FLAGS, "-shared", "-fPIC", "-o", str(part), str(_HERE / SOURCES[0]))
+        _run(*command, *FLAGS, "-shared", "-fPIC", "-o", str(part), str(source))
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
