@@ -32,7 +32,7 @@ RATIOS = {  # key -> what is compared, ours as told, the part, our side, fastai'
     "predict_ratio": ("prediction, the same architecture", "predict", "ours, fp32", "fastai"),
     "predict_int8_ratio": ("the same, int8", "predict", "ours, int8", "fastai"),
     "predict_default_ratio": ("prediction by default, from text", "default", "ours", "fastai"),
-    "predict_default_int8_ratio": ("the same, int8", "default", "ours, int8", "fastai"),
+    "predict_default_fp32_ratio": ("the same, fp32", "default", "ours, fp32", "fastai"),
     "single_text_ratio": (
         "one text of 100 words, the same architecture, int8",
         *("single", "ours, int8, from ids", "fastai, from ids"),
@@ -44,7 +44,7 @@ RATIOS = {  # key -> what is compared, ours as told, the part, our side, fastai'
     "start_ratio": ("a new process to its first answer", "start", "ours", "fastai"),
 }
 SINGLE = {
-    "single_text_ms": ("one text of 100 words, default model, int8", "ms"),
+    "single_text_ms": ("one text of 100 words, default model", "ms"),
     "load_s": ("loading a bundle", "s"),
     "help_s": ("`ulmfit --help`", "s"),
     "gemm_share": ("training step: share of the machine's matrix rate", ""),
@@ -53,7 +53,7 @@ SINGLE = {
     "corpus_exponent": ("cost against corpus size: exponent", ""),
     "tokenise_memory_growth": ("tokenising: peak memory, largest input over smallest", ""),
 }
-SYSTEMS = ("ours", "ours, int8", "fastai", "TF-IDF", "MiniLM", "fastText")
+SYSTEMS = ("ours", "ours, fp32", "fastai", "TF-IDF", "MiniLM", "fastText")
 
 
 def markdown(results: Mapping[str, Any]) -> str:

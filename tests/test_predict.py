@@ -6,14 +6,17 @@ import numpy as np
 import pytest
 import torch
 
+from ulmfit import reading
 from ulmfit.bundle import Bundle, Direction, HeadConfig, TargetConfig, empty_classifier
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
+from ulmfit.model.fast_inference import int8_is_fast
 from ulmfit.predict import Answer, Predictor, predict
 from ulmfit.targets.answers import probabilities
 from ulmfit.targets.decisions import confidence, decide
 from ulmfit.targets.kinds import outputs
 from ulmfit.text import Encoder
+from ulmfit.vectors import document_vectors
 
 NAMES = ["one", "two", "three"]
 HEAD = HeadConfig(hidden=5, chunk=7, pooled_tokens=50)
@@ -125,3 +128,31 @@ def test_what_a_model_cannot_tell_is_refused_at_once(
 def test_no_texts_give_no_answers(make: Any) -> None:
     bundle = make(kind="multi")
     assert list(predict(bundle, [])) == list(Predictor(bundle).answers([])) == []
+
+
+@pytest.mark.parametrize(
+    "told", [{}, {"int8": {"alike": False}}, {"int8": {"alike": True}}], ids=str
+)
+def test_auto_is_int8_only_where_training_found_it_alike(
+    told: dict[str, Any], make: Any, texts: list[str]
+) -> None:
+    if not int8_is_fast():
+        pytest.skip("this CPU has no fast int8")
+    bundle = make(kind="single")
+    bundle.metrics = told
+    expected: Any = "int8" if told.get("int8", {}).get("alike") else "fp32"
+    predictor = Predictor(bundle, "cpu")
+    assert predictor.precision == expected
+    wanted = list(Predictor(bundle, "cpu", expected).probabilities(texts))
+    np.testing.assert_array_equal(list(predictor.probabilities(texts)), wanted)
+    np.testing.assert_array_equal(list(predict(bundle, texts, "cpu")), wanted)
+    vectors = list(Predictor(bundle, "cpu", expected).vectors(texts))
+    np.testing.assert_array_equal(list(document_vectors(bundle, texts, "cpu")), vectors)
+    assert Predictor(bundle, "cpu", "fp32").precision == "fp32"
+
+
+def test_auto_is_fp32_where_int8_is_slow(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = make(kind="single")
+    bundle.metrics = {"int8": {"alike": True}}
+    monkeypatch.setattr(reading, "int8_is_fast", lambda: False)
+    assert Predictor(bundle, "cpu").precision == "fp32"

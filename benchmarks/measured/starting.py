@@ -15,7 +15,7 @@ from benchmarks.sizes import Sizes
 
 def start(folder: Path, sizes: Sizes) -> Outcome:
     """Seconds, each of a new process but for `load_s`, the bundle alone once torch is there."""
-    systems = {name: side for name, side in all_systems().items() if name != "ours, int8"}
+    systems = {name: side for name, side in all_systems().items() if name != "ours, fp32"}
     make_saved(folder, sizes, systems)
     outcome = Outcome(notes=["from the start of Python to the first answer, files cached"])
     outcome.figures["help_s"] = Spread.of([_help() for _ in range(sizes.rounds + 1)][1:])

@@ -24,11 +24,11 @@ def installed(system: str) -> bool:
 
 
 def all_systems() -> dict[str, Side]:
-    """Every system that is installed, ours twice: a module, its environment, its options."""
+    """Every system that is installed, ours twice: a module, environment and options each."""
     peers = {"fastai": FASTAI, **{n: s for n, s in PEERS.items() if installed(s)}}
     return {
         "ours": Side("", "ours", {"system": OURS}),
-        "ours, int8": Side("", "ours", {"system": OURS, "how": {"precision": "int8"}}),
+        "ours, fp32": Side("", "ours", {"system": OURS, "how": {"precision": "fp32"}}),
         **{name: Side("", "peers", {"system": system}) for name, system in peers.items()},
     }
 

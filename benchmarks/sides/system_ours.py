@@ -1,6 +1,7 @@
 """Ours as a user gets it: the default language model under a classifier, texts in.
 
-The head's weights are drawn, not learned: they cost the same.
+The head's weights are drawn, not learned: they cost the same. What training would have found of
+int8 is written for it (LOG, "int8 by default").
 """
 
 from collections.abc import Callable
@@ -27,10 +28,15 @@ def fit(texts: list[str], labels: list[str], path: Path) -> None:
         head = PooledClassifier(source.architecture.embedding, len(NAMES))
         weights[direction] = weights_of(TextClassifier(encoder, head))
     about = ("classifier", source.architecture, source.encoder, weights, "default", NAMES)
-    save(Bundle(*about, head=HeadConfig()), path, "A classifier that has learned nothing.")
+    metrics = {"int8": {"alike": True}}
+    save(
+        Bundle(*about, head=HeadConfig(), metrics=metrics),
+        path,
+        "A classifier that has learned nothing.",
+    )
 
 
-def opened(path: Path, precision: str = "fp32") -> Callable[[list[str]], list[float]]:
+def opened(path: Path, precision: str = "auto") -> Callable[[list[str]], list[float]]:
     """What answers texts with the probability of "pos"."""
     predictor = Predictor(load(path), precision=precision)
     return lambda texts: [float(row[1]) for row in predictor.probabilities(texts)]

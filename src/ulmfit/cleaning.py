@@ -14,7 +14,6 @@ from ulmfit.data.rows import Row
 from ulmfit.data.write_table import check_table, write_table
 from ulmfit.errors import InputError
 from ulmfit.label_errors import FOLDS, LabelError, label_errors, out_of_sample
-from ulmfit.pipeline.evaluating import exact
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.vectors import document_vectors
@@ -86,7 +85,7 @@ def clean(
     number = {name: i for i, name in enumerate(names)}
     labels = np.array([number[label] for _, label in rows])
     vectors = []
-    for vector in document_vectors(bundle, texts, machine.device, exact(machine.precision)):
+    for vector in document_vectors(bundle, texts, machine.device, machine.precision):
         vectors.append(vector)
         progress(len(vectors), len(texts))
     probabilities = out_of_sample(np.stack(vectors), texts, labels, len(names), seed=machine.seed)

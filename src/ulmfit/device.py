@@ -72,6 +72,11 @@ def is_bf16(device: torch.device, precision: Precision) -> bool:
     return precision == "bf16"
 
 
+def exact(precision: Precision) -> Precision:
+    """fp32 unless asked otherwise."""
+    return "fp32" if precision == "auto" else precision
+
+
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
     """A context in which the model computes in `precision`; parameters stay fp32."""
     enabled = is_bf16(device, precision)

@@ -12,7 +12,7 @@ from ulmfit import device as devices
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.manifest import TargetConfig
-from ulmfit.reading import DocumentReader
+from ulmfit.reading import DocumentReader, answering_precision
 from ulmfit.targets.answers import probabilities, values
 from ulmfit.targets.decisions import confidence, decide
 from ulmfit.targets.kinds import Floats
@@ -35,20 +35,22 @@ class Answer:
 
 
 class Predictor:
-    """A classifier's models, built once: `models` by direction, `encoder`, `labels`, `target`.
+    """A classifier's models, built once: `models` by direction, `encoder`, `labels`, `target`,
+    and the `precision` that they read in.
 
     Args:
         bundle: a classifier.
         device: "auto", "cpu", "cuda", ...
         precision: "fp32" (the same text gives the same answer to 1e-5 in any batch), "bf16"
-            (faster where the machine has it), "int8" (on a CPU; the fastest), or "auto".
+            (faster where the machine has it), "int8" (on a CPU; the fastest), or "auto": int8
+            where the model was found to answer alike in it, else fp32.
 
     Raises:
         InputError: the bundle is no classifier, or there is no such precision on the device.
     """
 
     def __init__(
-        self, bundle: Bundle, device: str = "auto", precision: devices.Precision = "fp32"
+        self, bundle: Bundle, device: str = "auto", precision: devices.Precision = "auto"
     ) -> None:
         bundle.require("classifier")
         self.labels = bundle.labels
@@ -56,8 +58,9 @@ class Predictor:
         self.encoder = bundle.encoder
         where = devices.pick_device(device)
         self.models = {d: bundle.classifier(d).to(where) for d in bundle.directions}
+        self.precision = answering_precision(bundle, where, precision)
         self._readers = {
-            d: DocumentReader(model, PADDING_ID, precision) for d, model in self.models.items()
+            d: DocumentReader(model, PADDING_ID, self.precision) for d, model in self.models.items()
         }
 
     def probabilities(self, texts: Iterable[str]) -> Iterator[NDArray[np.float64]]:
@@ -163,7 +166,7 @@ def predict(
     bundle: Bundle,
     texts: Iterable[str],
     device: str = "auto",
-    precision: devices.Precision = "fp32",
+    precision: devices.Precision = "auto",
 ) -> Iterator[NDArray[np.float64]]:
     """Probabilities of each text, in order: the i-th answer belongs to the i-th text.
 

@@ -9,15 +9,30 @@ import torch
 from numpy.typing import NDArray
 
 from ulmfit import device as devices
+from ulmfit.bundle import Bundle
 from ulmfit.data.batches import inference_order, pad
 from ulmfit.data.stream import Ids
 from ulmfit.errors import InputError
-from ulmfit.model.fast_inference import FastEncoder, fastest_path
+from ulmfit.model.fast_inference import FastEncoder, fastest_path, int8_is_fast
 from ulmfit.model.heads import TextClassifier
 
 INFERENCE_TOKENS = 16_384  # padded positions in a batch of torch's
 
 Pool = Callable[[Sequence[Ids]], NDArray[np.float32]]
+
+
+def answering_precision(
+    bundle: Bundle, device: torch.device, asked: devices.Precision
+) -> devices.Precision:
+    """What a bundle's documents are read in: what was asked for, or what "auto" means here.
+
+    That is int8 where a CPU is fast at it and training found that the classifier answers alike
+    in it (`stages.deciding.in_int8`), else fp32: either way an answer does not depend on its batch.
+    """
+    if asked != "auto":
+        return asked
+    alike = bundle.metrics.get("int8", {}).get("alike", False)
+    return "int8" if alike and not devices.is_accelerator(device) and int8_is_fast() else "fp32"
 
 
 class DocumentReader:

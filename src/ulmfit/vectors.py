@@ -12,7 +12,7 @@ from ulmfit.bundle import Bundle, Direction
 from ulmfit.data.stream import Ids, reverse_document
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import PooledClassifier, TextClassifier
-from ulmfit.reading import DocumentReader
+from ulmfit.reading import DocumentReader, answering_precision
 from ulmfit.text.encoder import Encoder
 from ulmfit.text.specials import PADDING_ID
 
@@ -26,7 +26,7 @@ def document_vectors(
     bundle: Bundle,
     texts: Iterable[str],
     device: str = "auto",
-    precision: devices.Precision = "fp32",
+    precision: devices.Precision = "auto",
 ) -> Iterator[Vector]:
     """The pooled vector of each text, in order; looks ahead at most `BLOCK` texts.
 
@@ -34,13 +34,14 @@ def document_vectors(
         bundle: a classifier, or a language model, whose encoder has seen no label.
         texts: any number; read as the vectors are taken.
         device: where to compute.
-        precision: "fp32", "bf16", "int8" or "auto".
+        precision: "fp32", "bf16", "int8" or "auto" (`reading.answering_precision`).
 
     Returns:
         An iterator of (directions * 3 * embedding,) rows of fp32: last, maximum and mean of the
         last layer's outputs (concat pooling; v2, sec. 3.3), forward before backward.
     """
     where = devices.pick_device(device)
+    precision = answering_precision(bundle, where, precision)
     readers = {
         d: DocumentReader(pooling_model(bundle, d).to(where), PADDING_ID, precision)
         for d in bundle.directions

@@ -64,7 +64,7 @@ def found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[dict[str,
 
 SYSTEMS = {
     "ours": Side("", "ours", {"system": "system_ours"}),
-    "ours, int8": Side("", "ours", {"system": "system_ours"}),
+    "ours, fp32": Side("", "ours", {"system": "system_ours"}),
     **{n: Side("", "peers") for n in ("fastai", "TF-IDF", "MiniLM", "fastText")},
 }
 

@@ -50,7 +50,7 @@ def test_labels_keep_their_type(
     y = np.asarray(LABELS[name])[labels]
     model = quick().fit(texts, y)
     model.save(tmp_path / "model")
-    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu")
+    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu", precision="fp32")
     assert again.classes_.dtype == model.classes_.dtype
     np.testing.assert_array_equal(again.classes_, model.classes_)
     np.testing.assert_array_equal(again.predict(texts), model.predict(texts))
@@ -90,7 +90,9 @@ def test_a_saved_model_is_an_ordinary_bundle(
     rows = "".join(f"{text},{word}\n" for text, word in zip(texts, words, strict=True))
     (tmp_path / "data.csv").write_text("text,label\n" + rows)
     figures = evaluate(
-        bundles.load(tmp_path / "model"), Source((str(tmp_path / "data.csv"),)), Machine("cpu")
+        bundles.load(tmp_path / "model"),
+        Source((str(tmp_path / "data.csv"),)),
+        Machine("cpu", "fp32"),
     )
     assert figures["accuracy"] == fitted.score(texts, words)
 
@@ -101,7 +103,7 @@ def test_a_bundle_of_another_make_has_labels_that_are_strings(
     bundle = fitted.bundle_
     bundle.provenance.pop("estimator")
     bundles.save(bundle, tmp_path / "model", "")
-    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu")
+    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu", precision="fp32")
     assert again.classes_.tolist() == ["bad", "good"]
     assert again.get_params()["settings"] is None
     np.testing.assert_array_equal(again.predict(texts), fitted.predict(texts))

@@ -102,7 +102,7 @@ def test_several_labels_are_kept(
 ) -> None:
     model = quick().fit(texts, tags if form == "lists" else matrix)
     model.save(tmp_path / "model")
-    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu")
+    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu", precision="fp32")
     assert again.classes_.tolist() == model.classes_.tolist()
     np.testing.assert_array_equal(again.predict_proba(texts), model.predict_proba(texts))
     assert np.asarray(again.predict(texts), object).tolist() == [
@@ -120,7 +120,7 @@ def test_ranks(quick: Make, texts: list[str], labels: Any, tmp_path: Path) -> No
     median = (np.cumsum(probabilities, 1) < 0.5).sum(1)
     assert model.predict(texts).tolist() == [levels[rank] for rank in median]
     model.save(tmp_path / "model")
-    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu")
+    again = ULMFiTClassifier.load(tmp_path / "model", device="cpu", precision="fp32")
     assert again.predict(texts).tolist() == model.predict(texts).tolist()
     assert again.get_params()["order"] == levels and clone(again).task == "ordinal"
 
@@ -162,7 +162,7 @@ def test_real_values_come_back_in_their_units(
 
 def test_a_regressor_is_kept(regressor: ULMFiTRegressor, texts: list[str], tmp_path: Path) -> None:
     regressor.save(tmp_path / "model")
-    again = ULMFiTRegressor.load(tmp_path / "model", device="cpu")
+    again = ULMFiTRegressor.load(tmp_path / "model", device="cpu", precision="fp32")
     np.testing.assert_array_equal(again.predict(texts), regressor.predict(texts))
     assert again.epochs == 10
     with pytest.raises(InputError, match="open it with ULMFiTRegressor"):

@@ -15,10 +15,12 @@ from ulmfit.data.stream import reverse_document
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
 from ulmfit.model.dropout import Dropouts
+from ulmfit.model.fast_inference import int8_is_fast
 from ulmfit.presets import PRESETS, ClassifierSettings
 from ulmfit.run import Validated
 from ulmfit.stages.classify import Labelled, classify, stratified_split
-from ulmfit.tasks import classify_documents
+from ulmfit.targets.answers import probabilities as answered
+from ulmfit.tasks import classify_documents, document_logits
 from ulmfit.training.checkpoint import load_checkpoint
 
 FP32 = Hardware("cpu", "fp32")
@@ -115,6 +117,15 @@ def test_the_two_directions_read_and_are_averaged(
     ]:
         wanted = -np.log(probabilities[rows, held_out.labels]).mean()
         assert figures["loss"] == pytest.approx(wanted, rel=1e-5)
+    if int8_is_fast():
+        rounded = [
+            document_logits(bundle.classifier(direction), documents, PAD, "int8")
+            for direction, documents in (("forward", held_out.documents), ("backward", turned))
+        ]
+        answers = answered(np.stack(rounded, 1), "single", 1.0)
+        wanted = -np.log(answers[rows, held_out.labels]).mean()
+        change = wanted - bundle.metrics["validation"]["loss"]
+        assert bundle.metrics["int8"]["loss_change"] == pytest.approx(change, abs=1e-6)
 
 
 def test_one_seed_gives_one_classifier(tiny: Bundle, data: Labelled, tmp_path: Path) -> None:

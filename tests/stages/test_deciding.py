@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ulmfit.manifest import TargetConfig
-from ulmfit.stages.deciding import Policy, epoch_figures, figures
+from ulmfit.stages.deciding import ALIKE, Policy, epoch_figures, figures, in_int8
 from ulmfit.targets.calibration import fit_temperature
 
 LABELS = np.array([0, 1] * 50)
@@ -64,3 +64,31 @@ def test_several_labels_and_real_values_have_one_loss_a_text() -> None:
 
 def test_one_text_has_no_error() -> None:
     assert epoch_figures(logits(1, 1.0)[:1], LABELS[:1], TargetConfig(), RAW)["standard_error"] == 0
+
+
+@pytest.mark.parametrize(("share", "alike"), [(0.0, True), (0.09, True), (0.11, False)])
+def test_int8_is_alike_where_it_moves_the_loss_less_than_chance(share: float, alike: bool) -> None:
+    """The loss of `size` is log(1 + e^size) or less size; so its change can be chosen."""
+    exact = logits(70, 2.0)
+    told = epoch_figures(exact, LABELS, TargetConfig(), RAW)
+    wanted = told["loss"] + share * told["standard_error"]
+    sizes = np.linspace(2.0, 3.0, 20_001)
+    losses = 0.7 * np.log1p(np.exp(-sizes)) + 0.3 * np.log1p(np.exp(sizes))
+    size = float(sizes[np.argmin(np.abs(losses - wanted))])
+    found = in_int8(exact, logits(70, size), LABELS, TargetConfig())
+    assert found["loss_change"] == pytest.approx(share * told["standard_error"], abs=1e-4)
+    assert found["alike"] is alike
+    back = in_int8(logits(70, size), exact, LABELS, TargetConfig())
+    assert back["loss_change"] == pytest.approx(-found["loss_change"]), "better counts as well"
+
+
+def test_a_model_that_is_always_right_may_round() -> None:
+    """Its losses hardly vary, so that a tenth of their error is nothing."""
+    found = in_int8(logits(100, 9.0), logits(100, 8.5), LABELS, TargetConfig())
+    assert 0 < found["loss_change"] < ALIKE
+    assert found["alike"] is True
+
+
+def test_one_text_alone_tells_little() -> None:
+    one = in_int8(logits(1, 2.0)[:1], logits(1, 1.9)[:1], LABELS[:1], TargetConfig())
+    assert one["alike"] is False

@@ -105,7 +105,7 @@ Precision = Annotated[
 ]
 AnswerPrecision = Annotated[
     AnswerPrecisionName,
-    typer.Option("--precision", help="Of the arithmetic; auto is fp32, int8 is fastest on a CPU."),
+    typer.Option("--precision", help="Of the arithmetic; auto is int8 where it answers alike."),
 ]
 ExactPrecision = Annotated[
     PrecisionName,

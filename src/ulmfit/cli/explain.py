@@ -52,8 +52,8 @@ def explain(
     from ulmfit.bundle import load
     from ulmfit.cli.progress import tell_skipped
     from ulmfit.data.write_rows import check_destination
+    from ulmfit.device import exact
     from ulmfit.explanations import explain_many
-    from ulmfit.pipeline.evaluating import exact
     from ulmfit.predict import Predictor
 
     if input and given is not None:

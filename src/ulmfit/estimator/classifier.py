@@ -54,9 +54,10 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         label_smoothing: share of the target that is spread over all classes, 0 to 1.
         calibrate: choose a temperature on the held-out texts that makes probabilities honest.
         device: "auto", "cpu", "cuda", ...
-        precision: "auto", "fp32" or "bf16" to train in. Predictions are made in fp32 unless it
-            is "bf16", so that a text's answer does not depend on the others; a model that was
-            loaded may answer in "int8" too, the fastest on a CPU.
+        precision: "auto", "fp32" or "bf16" to train in, and to predict in; a model that was loaded
+            may answer in "int8" too. "auto" trains in the faster of the first two here, and
+            predicts in int8 where a CPU is fast at it and the held-out texts were answered alike
+            in it, else in fp32: either way a text's answer does not depend on the others.
         n_jobs: processes that turn texts into ids; None is one, -1 one a core. More than one
             needs a script that can be imported (`if __name__ == "__main__":`).
         memory: a folder, or a `joblib.Memory` for its folder, in which fine-tuned language

@@ -12,7 +12,6 @@ from ulmfit.bundle import Bundle
 from ulmfit.device import Precision
 from ulmfit.estimator import randomness
 from ulmfit.estimator.texts import text_list
-from ulmfit.pipeline.evaluating import exact
 from ulmfit.predict import Predictor
 from ulmfit.targets.decisions import decide
 from ulmfit.targets.kinds import Floats, Labels
@@ -24,14 +23,14 @@ class Fitted:
     Args:
         bundle: a classifier.
         device: where to compute.
-        precision: as asked for training; predictions are made in fp32 unless it is "bf16".
+        precision: as asked for training, and of predictions (`predict.Predictor`).
     """
 
     def __init__(self, bundle: Bundle, device: str, precision: Precision) -> None:
         self.bundle = bundle
         self._asked = device, precision
         with randomness.kept(device):
-            self._predictor = Predictor(bundle, device, exact(precision))
+            self._predictor = Predictor(bundle, device, precision)
 
     def __reduce__(self) -> tuple[Callable[..., Fitted], tuple[Any, ...]]:
         return Fitted, (self.bundle, *self._asked)

@@ -81,6 +81,15 @@ def _floats(tensor: Tensor) -> Floats:
     return values
 
 
+@lru_cache(maxsize=1)
+def int8_is_fast() -> bool:
+    """Whether this CPU reads documents fastest in int8, and a probe finds it right."""
+    try:
+        return bool(library().has_fast_i8()) and _is_right(int8=True)
+    except Unavailable:
+        return False
+
+
 @lru_cache(maxsize=2)
 def fastest_path(int8: bool) -> Path:
     """The fastest way to pool on this CPU that a probe finds right; warns where it is not the best.

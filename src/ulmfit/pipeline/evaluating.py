@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ulmfit import device as devices
 from ulmfit.bundle import Bundle
 from ulmfit.manifest import TargetConfig
 from ulmfit.metrics import coverage_curve, score, score_ranks, score_sets, score_values
@@ -23,11 +22,6 @@ from ulmfit.targets.kinds import Floats, Labels
 
 Progress = Callable[[int, int | None], None]
 """called with how much is done and of how much"""
-
-
-def exact(precision: devices.Precision) -> devices.Precision:
-    """fp32 unless asked otherwise: an answer must not depend on the batch it was given in."""
-    return "fp32" if precision == "auto" else precision
 
 
 def evaluate(
@@ -49,17 +43,17 @@ def evaluate(
         abstain_below: the least confidence of an answer; None takes the model's border, if any.
 
     Returns:
-        `kind`, `labels`, and by kind the fields of `metrics.Scores`, `SetScores`, `RankScores` or
-        `ValueScores`. But of real values, also: `coverage`, the curve of accuracy against
-        coverage; `abstaining`, what is left where there is a border; `calibration`, the error
-        before and after where there is a temperature.
+        `kind`, `labels`, `precision`, and by kind the fields of `metrics.Scores`, `SetScores`,
+        `RankScores` or `ValueScores`. But of real values, also: `coverage`, the curve of accuracy
+        against coverage; `abstaining`, what is left where there is a border; `calibration`, the
+        error before and after where there is a temperature.
 
     Raises:
         InputError: no labelled row, or a label that the model does not know.
     """
     source = labelled_source(source, bundle.target)
     source.check(need_label=True)
-    predictor = Predictor(bundle, machine.device, exact(machine.precision))
+    predictor = Predictor(bundle, machine.device, machine.precision)
     kind = bundle.target.kind
     predictor.answers([], abstain_below)  # refuses a border that is none
     total = count_known(source, bundle.labels, on_bad, kind)
@@ -78,7 +72,7 @@ def evaluate(
     if abstain_below is not None:
         target = target.model_copy(update={"abstain_below": abstain_below})
     labels = Coding(kind, bundle.labels).array(truth)
-    told = {"kind": kind, "labels": bundle.labels}
+    told = {"kind": kind, "labels": bundle.labels, "precision": predictor.precision}
     return told | scored(np.stack(logits), labels, target)
 
 

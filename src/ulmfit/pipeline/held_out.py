@@ -22,7 +22,7 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
 from ulmfit.pipeline.drawing import Draw, draw_labels
-from ulmfit.pipeline.evaluating import exact, scored
+from ulmfit.pipeline.evaluating import scored
 from ulmfit.pipeline.language_models import Event
 from ulmfit.pipeline.options import Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
@@ -196,7 +196,7 @@ class Measured:
 def measured(on: Bench, bundle: Bundle, places: Rows) -> Measured:
     """A classifier on the rows at `places`."""
     machine = on.options.machine
-    predictor = Predictor(bundle, machine.device, exact(machine.precision))
+    predictor = Predictor(bundle, machine.device, machine.precision)
     part = replace(on.draw, rows=on.draw.rows[places])
     logits = np.stack(list(predictor.logits(part.texts(on.options.data))))
     figures = scored(logits, on.draw.labels[places], bundle.target)

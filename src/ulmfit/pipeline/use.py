@@ -21,7 +21,7 @@ from ulmfit.errors import InputError
 from ulmfit.metrics import bits_per_byte, word_perplexity
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
-from ulmfit.pipeline.evaluating import Progress, exact
+from ulmfit.pipeline.evaluating import Progress
 from ulmfit.pipeline.evaluating import evaluate as evaluate
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.predict import Predictor
@@ -63,7 +63,9 @@ def perplexity(
     with tempfile.TemporaryDirectory() as folder:
         corpus = prepare(texts(), bundle.encoder, Path(folder), machine.processes)
         documents = corpus.documents(backward=direction == "backward")
-        nats, tokens = stream_nats(model, documents, exact(machine.precision), progress=progress)
+        nats, tokens = stream_nats(
+            model, documents, devices.exact(machine.precision), progress=progress
+        )
     words = own_words if all_tell else corpus.stats.words
     return {
         "direction": direction,
@@ -120,7 +122,7 @@ def predict_file(
     source = replace(source.without_labels(), blank_texts=True)
     source.check()
     refuse_input_as_output(source, out)
-    predictor = Predictor(bundle, machine.device, exact(machine.precision))
+    predictor = Predictor(bundle, machine.device, machine.precision)
     waiting: list[dict[str, object]] = []
 
     def texts() -> Iterator[str]:

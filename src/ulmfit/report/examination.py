@@ -12,7 +12,7 @@ from ulmfit.baseline import MOST_TEXTS, fit_baseline
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.pipeline.drawing import draw_labels
-from ulmfit.pipeline.evaluating import exact, labelled_source
+from ulmfit.pipeline.evaluating import labelled_source
 from ulmfit.pipeline.inputs import Input, described
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.runs import Note, Texts, options_of
@@ -104,7 +104,7 @@ def _examine_classifier(
     seed = options.machine.seed if options else 0
     whole = _training_parts(found, options, seed)
     part = _measured_part(found, data, options, rows, seed)
-    predictor = Predictor(found.bundle, machine.device, exact(machine.precision))
+    predictor = Predictor(found.bundle, machine.device, machine.precision)
     answered = []
     if found.valid is not None:
         answered.append((yield from ask(predictor, found.valid.sample(rows, seed))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,14 @@ from ulmfit.budget import Budget, fewer_epochs
 from ulmfit.budgeting import planned
 from ulmfit.bundle import Bundle, Direction, HeadConfig
 from ulmfit.language_modelling import Hardware, weights_of
+from ulmfit.model.fast_inference import int8_is_fast
 from ulmfit.model.heads import TextClassifier
 from ulmfit.presets import ClassifierSettings
 from ulmfit.run import Progress, Run
 from ulmfit.stages.classifier_loop import VALID_FRACTION as VALID_FRACTION
 from ulmfit.stages.classifier_loop import Begun, Part, new_classifier, new_loop, split_rows
 from ulmfit.stages.classifier_loop import Labelled as Labelled
-from ulmfit.stages.deciding import Policy, chosen, epoch_figures, figures
+from ulmfit.stages.deciding import Policy, chosen, epoch_figures, figures, in_int8
 from ulmfit.stages.objective import Objective, new_target
 from ulmfit.targets.checks import check_labels as check_labels
 from ulmfit.targets.kinds import Floats, Kind
@@ -79,7 +81,7 @@ def classify(
         "train_rows": len(train.documents),
         "valid_rows": len(valid.documents),
     }
-    held_out = []
+    held_out, rounded = [], []
     for number, direction in enumerate(directions):
         model = new_classifier(bundle, direction, train, target, len(names), settings, seed)
         task = Begun(model, train.directed(direction), valid.directed(direction), target, objective)
@@ -96,9 +98,13 @@ def classify(
         weights[direction] = weights_of(model)
         metrics[direction] = {"validation": run.best, "history": run.history}
         held_out.append(_logits(model, task.valid, hardware))
+        if int8_is_fast():
+            rounded.append(_logits(deepcopy(model).cpu(), task.valid, Hardware("cpu", "int8")))
     logits = np.stack(held_out, 1)
     target, decided = chosen(logits, valid.labels, target, policy)
     metrics |= {"validation": figures(logits, valid.labels, target, valid.weights), **decided}
+    if rounded:
+        metrics["int8"] = in_int8(logits, np.stack(rounded, 1), valid.labels, target)
     return Bundle(
         *("classifier", bundle.architecture, bundle.encoder, weights, preset, list(names)),
         head=_head(settings),

@@ -145,6 +145,30 @@ def chosen(
     return target.model_copy(update={"abstain_below": least}), told
 
 
+ALIKE = 1e-3
+"""nats (of a real target: shares of its variance) that rounding may always cost"""
+
+
+def in_int8(
+    logits: Floats, rounded: Floats, labels: Labels, target: TargetConfig
+) -> dict[str, Any]:
+    """What reading in int8 changes on the held-out texts, and whether that is nothing.
+
+    It is, as `alike` says, if the loss changes by less than a tenth of its standard error: of what
+    other texts would change it by.
+
+    Args:
+        logits: (texts, directions, outputs), as read in training.
+        rounded: the same, read in int8.
+        labels: as `targets.kinds`.
+        target: the kind, and all that was chosen.
+    """
+    losses, others = (_losses(x, labels, target, None) for x in (logits, rounded))
+    error = float(losses.std(ddof=1)) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
+    change = float(others.mean() - losses.mean())
+    return {"loss_change": change, "alike": abs(change) <= max(ALIKE, error / 10)}
+
+
 def calibration(logits: Floats, labels: Labels, kind: Kind, temperature: float) -> dict[str, Any]:
     """The temperature, with calibration error and loss before and after it."""
     told: dict[str, Any] = {"temperature": temperature, "rows": len(labels)}

@@ -13,7 +13,6 @@ from ulmfit.data.labels import label_of
 from ulmfit.data.rows import Row
 from ulmfit.data.write_table import check_table, new_names, write_table
 from ulmfit.errors import InputError
-from ulmfit.pipeline.evaluating import exact
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.predict import Predictor
@@ -78,7 +77,7 @@ def suggest(
     """
     if not 1 <= count <= MOST:
         raise InputError(f"{count} suggestions: choose a number from 1 to {MOST:,}")
-    predictor = Predictor(bundle, machine.device, exact(machine.precision))
+    predictor = Predictor(bundle, machine.device, machine.precision)
     if predictor.target.kind == "real":
         raise InputError("a real-valued model does not tell how unsure it is; suggest needs labels")
     unlabelled = _unlabelled(source, labelled, on_bad)
