@@ -1,8 +1,18 @@
 #!/usr/bin/env bash
-# The embedded language model en-small, grown from en-mini: two hours of two idle AVX2 cores a
-# direction. See experiments/LOG.md.
+# The embedded language model en-small: en-mini grown to 320/640/2 and read on, then a backward
+# model that begins with its words. Two and three hours of two idle AVX2 cores. See
+# experiments/LOG.md. Stopped, `ulmfit resume runs/en-small-forward.run` (or runs/en-small.run)
+# goes on.
 set -euo pipefail
 data=${1:-../shared/data}
-out=${2:-runs/en-small}
-wikipedia=("$data"/wikipedia-en/articles-2015.parquet "$data"/wikipedia-en/articles-2021.parquet)
-sizes=(--embedding 320 --hidden 640)
+mini=${2:-runs/en-mini} # what en-mini.sh wrote, in fp32
+out=${3:-runs/en-small}
+pretrain() {
+  ulmfit pretrain "$data"/wikipedia-en/articles-2015.parquet \
+    "$data"/wikipedia-en/articles-2021.parquet --text title --text text --softmax sampled \
+    --batch 128 --rate 0.004 --storage fp32 "$@"
+}
+pretrain --start "$mini" --embedding 320 --hidden 640 --tokens 30000000 --seed 1 --out "$out-forward"
+pretrain --start "$out-forward" --direction backward --tokens 50000000 --seed 2 --out "$out"
+python experiments/pretrain/publish.py "$out" en-small --data "$data" \
+  --runs "$out-forward.run" "$out.run"

@@ -40,13 +40,14 @@ POINTS = 300  # of a learning curve
 def main() -> None:
     """Measure, store, measure again, write the card and the curve."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("trained", type=Path, help="folder of the bundle; its .run beside it")
+    parser.add_argument("trained", type=Path, help="folder of the bundle")
     parser.add_argument("name")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--runs", type=Path, nargs="+", help="its directions'; else its own .run")
     asked = parser.parse_args()
     bundle = _loaded(asked.trained)
-    runs = asked.trained.with_name(asked.trained.name + ".run")
-    curves = {d: list(_steps(runs / d / "records.jsonl")) for d in bundle.directions}
+    runs = asked.runs or [asked.trained.with_name(asked.trained.name + ".run")]
+    curves = {d: list(_steps(_records(runs, d))) for d in bundle.directions}
     provenance = _provenance(bundle, asked.name, curves)
     out = EMBEDDED / asked.name
     bundle = replace(bundle, provenance=provenance)
@@ -69,6 +70,14 @@ def _loaded(trained: Path) -> Bundle:
         if any(file.get_slice(name).get_dtype() != "F32" for name in file.keys()):  # noqa: SIM118
             raise InputError(f"{trained}: stored in less than fp32; pretrain with --storage fp32")
     return bundles.load(trained)
+
+
+def _records(runs: list[Path], direction: Direction) -> Path:
+    """What the run that trained a direction noted."""
+    found = [path for run in runs if (path := run / direction / "records.jsonl").exists()]
+    if not found:
+        raise InputError(f"{', '.join(map(str, runs))}: no run of a {direction} model")
+    return found[0]
 
 
 def _steps(path: Path) -> Iterator[dict[str, Any]]:
