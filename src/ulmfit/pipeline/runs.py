@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from ulmfit.budget import Budget
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
@@ -33,6 +35,7 @@ COMMANDS: dict[str, type[Options]] = {
     "train": TrainOptions,
 }
 FILE = "run.json"
+LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -147,17 +150,46 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
     crash, a full disk or an interrupt leaves what `resume` goes on from.
 
     Raises:
-        InputError: as `begin`.
+        InputError: as `begin`; or another process is at work on the run.
     """
+    with _alone(run_folder(options.out)):
+        pass  # asked before anything there is changed
     folder = begin(command, options, overwrite=overwrite, resuming=resuming)
-    try:
-        yield folder
-    except InputError:
-        if not resuming and next(folder.rglob("checkpoint.safetensors"), None) is None:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
-    keep(folder, Path(options.out))
+    with _alone(folder):
+        try:
+            yield folder
+        except InputError:
+            if not resuming and next(folder.rglob("checkpoint.safetensors"), None) is None:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+        keep(folder, Path(options.out))
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """While inside, no other process works on the run at `folder`; a killed one holds nothing.
+
+    Raises:
+        InputError: one does already.
+    """
+    if not folder.is_dir():
+        yield
+        return
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise InputError(
+            f"{folder}: another process is at work on this run; let it end, or stop it first"
+        ) from None
+    except NotImplementedError:  # a file system without locks
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def remaining(budget: Budget | None, folder: Path) -> Budget | None:
