@@ -21,10 +21,11 @@ from ulmfit.pretrained import open_pretrained
 from ulmfit.stages.classify import Labelled, classify
 from ulmfit.stages.deciding import Policy
 
-BASE = DEFAULT.classifier
+BASE = replace(DEFAULT.classifier, min_steps=0)
 HALF = replace(BASE, dropouts=Dropouts().scaled(0.5), head_dropouts=(0.2, 0.1))
 SETTINGS: dict[str, ClassifierSettings] = {
-    "default": BASE,
+    "default": DEFAULT.classifier,
+    "16 epochs": BASE,
     "8 epochs": replace(BASE, epochs=8),
     "30 epochs": replace(BASE, epochs=30),
     "50 epochs": replace(BASE, epochs=50),

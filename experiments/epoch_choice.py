@@ -82,7 +82,7 @@ def trained(
 
     The last outputs are those of the mean of the last epochs' weights.
     """
-    settings = replace(DEFAULT.classifier, epochs=epochs)
+    settings = replace(DEFAULT.classifier, epochs=epochs, min_steps=0)
     loop = classifier_loop(lm, data, names, settings, seed=seed)
     valid = stratified_split(data.labels, names, VALID_FRACTION, seed, "single")[1]
     documents = [[data.documents[i] for i in valid], held_out.documents]

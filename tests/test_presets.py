@@ -98,6 +98,17 @@ def test_the_ablations_of_v2() -> None:
     assert full.peaks == (0.01,) * 5
 
 
+@pytest.mark.parametrize(
+    ("steps", "epochs"), [(1, 150), (3, 50), (9, 17), (10, 16), (11, 16), (1000, 16)]
+)
+def test_few_documents_are_read_more_often(steps: int, epochs: int) -> None:
+    settings = preset("default").classifier
+    assert settings.long_enough(steps).epochs == epochs
+    assert settings.long_enough(steps).phases(4)[-1].epochs == epochs
+    paper = preset("v2").classifier
+    assert paper.long_enough(steps) == paper
+
+
 @pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
 def test_every_preset_has_phases_for_any_number_of_layers(name: str, layers: int) -> None:

@@ -134,3 +134,12 @@ def test_settings_may_be_given_as_they_are() -> None:
     assert with_settings(DEFAULT, values).classifier.peak == 0.5
     with pytest.raises(InputError, match="settings: not readable as JSON"):
         read_settings('{"classifier": ')
+
+
+def test_epochs_of_ones_own_are_no_more_than_that() -> None:
+    chosen = with_settings(PRESETS["default"], {"classifier": {"epochs": 5}}).classifier
+    assert (chosen.epochs, chosen.min_steps) == (5, 0)
+    both = {"classifier": {"epochs": 5, "min_steps": 70}}
+    assert with_settings(PRESETS["default"], both).classifier.min_steps == 70
+    other = with_settings(PRESETS["default"], {"classifier": {"peak": 0.02}}).classifier
+    assert other.min_steps == PRESETS["default"].classifier.min_steps > 0

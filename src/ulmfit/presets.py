@@ -8,6 +8,7 @@ Models" (2017), LOG = experiments/LOG.md. Where a paper is silent the choice say
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -114,7 +115,13 @@ class ClassifierSettings:
     """phases of gradual unfreezing before all; None: one a group"""
     epochs: int = 50
     """of the last phase"""
+    min_steps: int = 0
+    """steps that the last phase should have at least: few documents are read more often"""
     patience: int | None = 5
+
+    def long_enough(self, steps: int) -> ClassifierSettings:
+        """With the epochs that `min_steps` asks for, where an epoch has so many steps."""
+        return replace(self, epochs=max(self.epochs, math.ceil(self.min_steps / steps)))
 
     def phases(self, groups: int) -> list[Phase]:
         """The phases for so many layer groups, lowest first."""
@@ -209,6 +216,7 @@ DEFAULT = Preset(
         V2.classifier,
         batch=32,
         epochs=16,  # LOG, "Settings of the classifier on en-mini"
+        min_steps=150,  # LOG, "Few documents are read more often"
         patience=None,  # the best epoch is kept; the schedule is made to run to its end
     ),
     keep_vocabulary=True,

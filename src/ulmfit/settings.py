@@ -31,6 +31,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(_PROBABILITIES, (0, 0.95)),  # of dropping; 1 would leave nothing
     "batch": (2, 10**6),  # batch norm needs two
     "stages": (0, 100),
+    "min_steps": (0, 10**6),
     "max_vocabulary": (9, 2_000_000),  # the special tokens and a word; as `manifest` allows
     "peak": (1e-9, 10),
     "factor": (0.1, 100),
@@ -90,6 +91,8 @@ def _replaced(part: Part, values: Settings, where: tuple[str, ...]) -> Part:
             changes[key] = _replaced(old, _object(value, (*where, key)), (*where, key))
         else:
             changes[key] = _checked(key, value, hints[key], ".".join((*where, key)))
+    if "epochs" in changes and "min_steps" in known:  # so many were asked for, and no more
+        changes = {"min_steps": 0, **changes}
     return replace(part, **changes)  # type: ignore[type-var]
 
 

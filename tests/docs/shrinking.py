@@ -53,7 +53,7 @@ def once(preset: presets.Preset) -> presets.Preset:
     """
     classifier = replace(
         preset.classifier,
-        **{"epochs": 1, "batch": 8, "peak": 0.02, "factor": 1.3},
+        **{"epochs": 1, "min_steps": 0, "batch": 8, "peak": 0.02, "factor": 1.3},
         dropouts=Dropouts(0, 0, 0, 0, 0),
         head_dropouts=(0, 0),
     )

@@ -44,7 +44,7 @@ def data(documents: list[NDArray[np.int64]], labels: NDArray[np.int64]) -> Label
 
 
 def short(settings: ClassifierSettings, epochs: int = 2) -> ClassifierSettings:
-    return replace(settings, epochs=epochs, batch=8)
+    return replace(settings, epochs=epochs, min_steps=0, batch=8)
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -258,7 +258,7 @@ def test_every_preset_takes_every_kind(
     ranks = np.arange(40) % 4
     targets: Any = {"multi": ranks[:, None] == np.arange(4), "ordinal": ranks, "real": ranks + 0.5}
     names = [] if kind == "real" else ["a", "b", "c", "d"]
-    settings = replace(PRESETS[name].classifier, epochs=1, batch=20)
+    settings = replace(PRESETS[name].classifier, epochs=1, min_steps=0, batch=20)
     bundle = finish(
         classify(
             tiny,

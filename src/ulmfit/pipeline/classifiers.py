@@ -134,7 +134,8 @@ def chosen_preset(options: TrainOptions) -> Preset:
         return chosen
     if options.epochs < 1:
         raise InputError(f"{options.epochs} epochs: at least 1 is needed")
-    return replace(chosen, classifier=replace(chosen.classifier, epochs=options.epochs))
+    classifier = replace(chosen.classifier, epochs=options.epochs, min_steps=0)
+    return replace(chosen, classifier=classifier)
 
 
 def _language_model(

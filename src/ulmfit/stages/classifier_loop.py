@@ -177,7 +177,7 @@ def new_loop(
         model,
         groups,
         task,
-        settings.phases(len(groups)),
+        settings.long_enough(task.steps(0)).phases(len(groups)),
         betas=settings.betas,
         weight_decay=settings.weight_decay,
         clip=settings.clip,
