@@ -97,8 +97,7 @@ def epoch_figures(
         temperature = fit_temperature(logits, labels, target.kind)
         target = target.model_copy(update={"temperature": temperature})
     losses = _losses(logits, labels, target, weights)
-    error = float(losses.std(ddof=1)) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
-    return told | {"final_loss": float(losses.mean()), "standard_error": error}
+    return told | {"final_loss": float(losses.mean()), "standard_error": _standard_error(losses)}
 
 
 def _losses(logits: Floats, labels: Labels, target: TargetConfig, weights: Floats | None) -> Floats:
@@ -111,6 +110,11 @@ def _losses(logits: Floats, labels: Labels, target: TargetConfig, weights: Float
         losses = losses * (weights if weights.ndim == losses.ndim else weights[:, None])
     each: Floats = losses.reshape(len(losses), -1).mean(1)
     return each
+
+
+def _standard_error(losses: Floats) -> float:
+    """Of the mean of (texts,) losses; 0 of a single one."""
+    return float(losses.std(ddof=1)) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
 
 
 def chosen(
@@ -164,9 +168,11 @@ def in_int8(
         target: the kind, and all that was chosen.
     """
     losses, others = (_losses(x, labels, target, None) for x in (logits, rounded))
-    error = float(losses.std(ddof=1)) / math.sqrt(len(losses)) if len(losses) > 1 else 0.0
     change = float(others.mean() - losses.mean())
-    return {"loss_change": change, "alike": abs(change) <= max(ALIKE, error / 10)}
+    return {
+        "loss_change": change,
+        "alike": abs(change) <= max(ALIKE, _standard_error(losses) / 10),
+    }
 
 
 def calibration(logits: Floats, labels: Labels, kind: Kind, temperature: float) -> dict[str, Any]:

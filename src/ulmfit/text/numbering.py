@@ -119,13 +119,12 @@ class CompiledNumbering:
 
     def number(self, texts: Sequence[str]) -> Numbered:
         """See :class:`Numbering`."""
-        joined = b"".join([_OPENS + text.encode() for text in texts])
-        size = len(joined)
+        padded = b"".join([*(_OPENS + text.encode() for text in texts), bytes(_PADDING)])
+        size = len(padded) - _PADDING
         numbers, lengths, parts = (np.empty(size, np.int32) for _ in range(3))
         places = np.empty((size, 2), np.int64)
         counts = np.empty(5, np.int64)
         arrays = [array.ctypes.data for array in (numbers, lengths, parts, places, counts)]
-        padded = joined + bytes(_PADDING)
         if not self._code.numbering_number(self._tables, padded, size, *arrays):
             raise MemoryError(_NO_MEMORY)
         forms, new_forms, of_forms, new_parts, new_bytes = counts.tolist()  # as in forms.c
@@ -135,7 +134,7 @@ class CompiledNumbering:
             numbers[:forms],
             lengths[:new_forms],
             parts[:of_forms],
-            [joined[start:end].decode() for start, end in bounds],
+            [padded[start:end].decode() for start, end in bounds],
             (ends > 0).tolist(),
             new_bytes,
         )

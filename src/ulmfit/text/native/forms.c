@@ -195,22 +195,20 @@ static int64_t part_end(Bytes form, int64_t i, int64_t length) {
     return i;
 }
 
+void numbering_free(Numbering *numbering) {
+    free(numbering->forms.slots), free(numbering->forms.bytes);
+    free(numbering->parts.slots), free(numbering->parts.bytes);
+    free(numbering);
+}
+
 Numbering *numbering_new(uint64_t seed, int32_t cuts) {
     Numbering *made = calloc(1, sizeof *made);
     if (!made) return NULL;
     classify();
     made->cuts = cuts;
     if (opened(&made->forms, seed, FIRST) && opened(&made->parts, ~seed, 0)) return made;
-    free(made->forms.slots), free(made->forms.bytes);
-    free(made->parts.slots), free(made->parts.bytes);
-    free(made);
+    numbering_free(made);
     return NULL;
-}
-
-void numbering_free(Numbering *numbering) {
-    free(numbering->forms.slots), free(numbering->forms.bytes);
-    free(numbering->parts.slots), free(numbering->parts.bytes);
-    free(numbering);
 }
 
 /* texts: UTF-8 of `size` bytes and PADDING more, each text with OPENS before it.
