@@ -5,7 +5,13 @@ import pytest
 from ulmfit.errors import InputError
 from ulmfit.model.dropout import Dropouts
 from ulmfit.presets import PRESETS, ClassifierSettings, preset
-from ulmfit.training.schedules import SCHEDULES, cosine, reverse_annealing, slanted_triangular
+from ulmfit.training.schedules import (
+    SCHEDULES,
+    constant,
+    cosine,
+    reverse_annealing,
+    slanted_triangular,
+)
 
 PAPER_DROPOUTS = Dropouts(output=0.4, hidden=0.3, input=0.4, embedding=0.05, weight=0.5)
 SCRIPTS_DROPOUTS = Dropouts(output=0.1, hidden=0.15, input=0.25, embedding=0.02, weight=0.2)
@@ -38,12 +44,13 @@ def test_v1_warms_up_then_unfreezes_from_the_last_on_a_cosine() -> None:
     assert [p.thawed for p in phases] == [(0, 1, 2, 3), (3,), (2, 3), (1, 2, 3), (0, 1, 2, 3)]
     assert [p.epochs for p in phases] == [1, 1, 1, 1, 1], "one epoch a stage"
     assert [p.schedule for p in phases] == [reverse_annealing] + [cosine] * 4
-    assert all(p.peaks[-1] == 2e-3 for p in phases)
+    assert all(p.peaks == (2e-3,) * 4 for p in phases), "one rate for all layers"
 
 
 def test_v1_classifies_without_unfreezing_at_rates_times_three_tenths() -> None:
     (phase,) = preset("v1").classifier.phases(5)
     assert phase.thawed == (0, 1, 2, 3, 4)
+    assert phase.schedule is constant, "footnote 2: no cosine"
     ratios = [low / high for low, high in zip(phase.peaks[:-1], phase.peaks[1:], strict=True)]
     assert ratios == pytest.approx([0.3] * 4)
 

@@ -16,4 +16,4 @@ pretrain() {
 pretrain --start "$mini" --embedding 320 --hidden 640 --tokens 30000000 --seed 1 --out "$out-forward"
 pretrain --start "$out-forward" --direction backward --tokens 50000000 --seed 2 --out "$out"
 python experiments/pretrain/publish.py "$out" en-small --data "$data" \
-  --runs "$out-forward.run" "$out.run"
+  --parts "$mini" "$out-forward" "$out"

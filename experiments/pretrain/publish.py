@@ -1,10 +1,12 @@
 """A trained language model -> an embedded one: figures, samples, neighbours, card, curve.
 
-    python experiments/pretrain/publish.py runs/en-small en-small --data ../shared/data
+    python experiments/pretrain/publish.py runs/en-small en-small --parts runs/en-mini runs/en-small
 
 measures the model at `runs/en-small` on the WikiText-103 test articles, stores it as int8 rows in
 `src/ulmfit/pretrained/en-small`, measures it again as stored, and draws its learning curve (data
-and plot) in `experiments/pretrain/` from the records of its run.
+and plot) in `experiments/pretrain/`. The parts are the models that it was made of, one after the
+other, the last one itself: their records (training.jsonl) tell what each direction has read, for
+how long and on what. Nothing is replaced before all was measured.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import math
+import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,72 +39,125 @@ PROMPTS = ("The city is", "In 1995 , she", "The film was")
 WORDS = ("film", "terrible", "physics", "london", "walked", "seven")
 NEIGHBOURS = 6
 POINTS = 300  # of a learning curve
+MOST_LOST = 0.01  # of the perplexity, by storing weights as int8 rows
+
+
+@dataclass
+class Read:
+    """What one direction has read."""
+
+    curve: list[tuple[int, float, float]] = field(default_factory=list)
+    """tokens seen, loss (nats) and rate after each step or stretch"""
+    tokens: int = 0
+    seconds: float = 0.0
+    trained: list[dict[str, Any]] = field(default_factory=list)
+    """each part's seed and machine"""
 
 
 def main() -> None:
     """Measure, store, measure again, write the card and the curve."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("trained", type=Path, help="folder of the bundle")
     parser.add_argument("name")
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--runs", type=Path, nargs="+", help="its directions'; else its own .run")
+    parser.add_argument("--parts", type=Path, nargs="+", help="in order; else the bundle alone")
+    parser.add_argument("--embedded", type=Path, default=EMBEDDED)
+    parser.add_argument("--curves", type=Path, default=HERE)
     asked = parser.parse_args()
     bundle = _loaded(asked.trained)
-    runs = asked.runs or [asked.trained.with_name(asked.trained.name + ".run")]
-    curves = {d: list(_steps(_records(runs, d))) for d in bundle.directions}
-    provenance = _provenance(bundle, asked.name, curves)
-    out = EMBEDDED / asked.name
-    bundle = replace(bundle, provenance=provenance)
-    bundles.save(bundle, out, "", "int8")
+    read = {d: _read(asked.parts or [asked.trained], bundle, d) for d in bundle.directions}
+    bundle = replace(bundle, provenance=_provenance(bundle, asked.name, read))
     test = Source((str(asked.data / "wikitext-103" / "wiki.test.tokens"),))
     full = {d: perplexity(bundle, test, Machine(), d) for d in bundle.directions}
-    stored = bundles.load(out)
+    with tempfile.TemporaryDirectory() as folder:
+        bundles.save(bundle, Path(folder) / "stored", "", "int8")
+        stored = bundles.load(Path(folder) / "stored")
     figures = {d: perplexity(stored, test, Machine(), d) for d in bundle.directions}
+    for direction in bundle.directions:
+        _require_alike(direction, figures[direction], full[direction])
     metrics = {**stored.metrics, "wikitext103_test": figures, "wikitext103_test_fp32": full}
     stored = replace(stored, metrics=metrics)
-    bundles.save(stored, out, _card(stored, asked.name, figures, full), "int8")
-    for direction, curve in curves.items():
-        _draw(curve, HERE / f"{asked.name}-{direction}")
+    card = _card(stored, asked.name, figures, full)
+    bundles.save(stored, asked.embedded / asked.name, card, "int8")
+    for direction, had in read.items():
+        _draw(had.curve, asked.curves / f"{asked.name}-{direction}")
     print(json.dumps(figures, indent=2))
 
 
 def _loaded(trained: Path) -> Bundle:
     """The bundle, if its weights are whole: what storing them costs is to be measured."""
-    with safe_open(trained / "model.safetensors", "pt") as file:
-        if any(file.get_slice(name).get_dtype() != "F32" for name in file.keys()):  # noqa: SIM118
-            raise InputError(f"{trained}: stored in less than fp32; pretrain with --storage fp32")
+    for weights in trained.glob("*.safetensors"):
+        with safe_open(weights, "pt") as file:
+            kinds = {file.get_slice(name).get_dtype() for name in file.keys()}  # noqa: SIM118
+        if kinds != {"F32"}:
+            raise InputError(f"{weights}: stored in less than fp32; pretrain with --storage fp32")
     return bundles.load(trained)
 
 
-def _records(runs: list[Path], direction: Direction) -> Path:
-    """What the run that trained a direction noted."""
-    found = [path for run in runs if (path := run / direction / "records.jsonl").exists()]
-    if not found:
-        raise InputError(f"{', '.join(map(str, runs))}: no run of a {direction} model")
-    return found[0]
+def _require_alike(direction: Direction, stored: dict[str, Any], full: dict[str, Any]) -> None:
+    lost = stored["perplexity"] / full["perplexity"] - 1
+    if lost > MOST_LOST:
+        raise InputError(f"{direction}: stored as int8 rows its perplexity is {lost:.1%} higher")
 
 
-def _steps(path: Path) -> Iterator[dict[str, Any]]:
-    """The steps of a run, with the tokens seen after each."""
-    seen = 0
-    for line in path.read_text("utf8").splitlines():
-        record = json.loads(line)
-        if record["record"] == "Step":
-            seen += record["tokens"]
-            yield {**record, "seen": seen}
+def _read(parts: list[Path], bundle: Bundle, direction: Direction) -> Read:
+    """What the parts' records, or else the bundle's provenance (GPU), say of a direction."""
+    read = Read()
+    for part in parts:
+        steps, trained = _steps(part, direction)
+        for step in steps:
+            read.tokens += step["tokens"]
+            read.seconds += step["seconds"]
+            read.curve.append((read.tokens, step["loss"], max(step["rates"])))
+        read.trained += [trained] if steps else []
+    told = bundle.provenance.get("directions", {}).get(direction)
+    if told and not read.curve:
+        read.tokens, read.seconds = told["tokens_seen"], told["seconds"]
+        read.trained = [{key: told[key] for key in ("seed", "machine")}]
+        history = bundle.metrics[direction]["history"]
+        read.curve = [(point["tokens"], point["loss"], math.nan) for point in history]
+    if not read.curve:
+        raise InputError(f"{', '.join(map(str, parts))}: no record of a {direction} model")
+    return read
 
 
-def _provenance(bundle: Bundle, name: str, curves: dict[Direction, Any]) -> dict[str, Any]:
-    return {
-        **bundle.provenance,
+def _steps(part: Path, direction: Direction) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The steps of a model's record, and how it was made; of a run's folder its own records."""
+    whole, of_run = part / "training.jsonl", part / direction / "records.jsonl"
+    if not whole.exists() and not of_run.exists():
+        raise InputError(f"{part}: there is neither training.jsonl nor {direction}/records.jsonl")
+    steps, trained = [], {}
+    for record in _lines(whole if whole.exists() else of_run):
+        if record["record"] == "Step" and record.get("direction", direction) == direction:
+            steps.append(record)
+        elif record["record"] == "Run":
+            last = record["sessions"][-1]
+            trained = {
+                "seed": record["options"]["machine"]["seed"],
+                "machine": f"{last['cores']} cores, {last['cpu']}, {last['precision']}",
+            }
+    return steps, trained
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _provenance(bundle: Bundle, name: str, read: dict[Direction, Read]) -> dict[str, Any]:
+    kept = {
         "corpus": {"source": SOURCE, **bundle.provenance["corpus"]},
-        "tokens_seen": {d: curve[-1]["seen"] for d, curve in curves.items()},
-        "training_hours": {
-            d: round(sum(step["seconds"] for step in curve) / 3600, 2)
-            for d, curve in curves.items()
-        },
         "command": f"experiments/pretrain/{name}.sh",
     }
+    kept["directions"] = {
+        direction: {
+            "tokens_seen": had.tokens,
+            "training_hours": round(had.seconds / 3600, 2),
+            "trained": [part for part in had.trained if part],
+        }
+        for direction, had in read.items()
+    }
+    return kept
 
 
 def _card(
@@ -109,19 +166,27 @@ def _card(
     rest = language_model_card(bundle).split("\n", 1)[1]
     lines = [f"# {name}: a language model of English", rest.rstrip(), ""]
     lines += ["## WikiText-103 test articles", "", "As stored (int8 rows) and in fp32:", ""]
-    lines.append("| direction | nats a token | word perplexity | in fp32 | bits a byte | unknown |")
-    lines.append("|---|---|---|---|---|---|")
+    columns = ("nats a token", "perplexity", "word perplexity", "in fp32", "bits a byte", "unknown")
+    lines.append(f"| direction | {' | '.join(columns)} |")
+    lines.append("|---" * 7 + "|")
     for d, f in figures.items():
         lines.append(
-            f"| {d} | {f['nats_per_token']:.4f} | {f['word_perplexity']:.1f} | "
-            f"{full[d]['word_perplexity']:.1f} | {f['bits_per_byte']:.3f} | {f['oov_rate']:.1%} |"
+            f"| {d} | {f['nats_per_token']:.4f} | {f['perplexity']:.2f} | "
+            f"{f['word_perplexity']:.2f} | {full[d]['word_perplexity']:.2f} | "
+            f"{f['bits_per_byte']:.3f} | {f['oov_rate']:.1%} |"
         )
     lines += ["", "## Nearest words", "", "By the angle between embedding rows:", ""]
-    first = bundle.directions[0]
-    lines += [f"- {w}: {', '.join(_nearest(bundle, first, w))}" for w in WORDS]
+    first, tokens = bundle.directions[0], set(bundle.encoder.vocab.tokens)
+    lines += [f"- {w}: {', '.join(_nearest(bundle, first, w))}" for w in WORDS if w in tokens]
     lines += ["", "## What it writes", "", "Temperature 0.7, seed 0, 40 tokens:", ""]
     for d in bundle.directions:
         lines += [f"- {d}: {_written(bundle, prompt, d)}" for prompt in PROMPTS]
+    lines += ["", "## How it was trained", ""]
+    for d, had in bundle.provenance["directions"].items():
+        spent = (
+            f"{had['tokens_seen'] / 1e6:.1f} million tokens in {had['training_hours']:.1f} hours"
+        )
+        lines.append(f"- {d}: {spent}; its curve: experiments/pretrain/{name}-{d}.csv")
     lines += ["", "## Licence", "", f"Trained on {SOURCE}; the weights are given under the same."]
     return "\n".join([*lines, ""])
 
@@ -139,16 +204,14 @@ def _written(bundle: Bundle, prompt: str, direction: Direction) -> str:
     return " ".join(text.split())
 
 
-def _draw(curve: list[dict[str, Any]], path: Path) -> None:
-    """Mean loss and rate of `POINTS` stretches of the run, as CSV and as a picture."""
+def _draw(curve: list[tuple[int, float, float]], path: Path) -> None:
+    """Mean loss and last rate of `POINTS` stretches of the run, as CSV and as a picture."""
     matplotlib.use("agg")
     from matplotlib import pyplot as plt
 
     width = max(1, len(curve) // POINTS)
     pieces = [curve[i : i + width] for i in range(0, len(curve), width)]
-    rows = [
-        (p[-1]["seen"], sum(s["loss"] for s in p) / len(p), max(p[-1]["rates"])) for p in pieces
-    ]
+    rows = [(p[-1][0], sum(loss for _, loss, _ in p) / len(p), p[-1][2]) for p in pieces]
     with open(path.with_suffix(".csv"), "w", newline="", encoding="utf8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("tokens", "train_nats", "rate"))

@@ -22,7 +22,7 @@ from ulmfit.training.schedules import SCHEDULES, discriminative
 LanguageModelUnfreezing = Literal["all", "gradual", "warm-up"]
 ClassifierUnfreezing = Literal["all", "gradual", "chain-thaw", "last"]
 
-V1_FACTOR = 1 / 0.3  # v1, sec. 3.3: each lower layer's rate is 0.3 times the next
+V1_FACTOR = 1 / 0.3  # v1, sec. 4.4: each lower layer's rate is 0.3 times the next
 V2_FACTOR = 2.6  # v2, sec. 3.2
 
 
@@ -62,7 +62,7 @@ class LanguageModelSettings:
         """The phases for so many layer groups, lowest first."""
         schedule = SCHEDULES[self.schedule]
         peaks = self.peaks(groups)
-        if self.unfreezing == "warm-up":  # v1, sec. 3.2: warm up all layers, then from the last
+        if self.unfreezing == "warm-up":  # v1, sec. 4.2: warm up all layers, then from the last
             warm = all_at_once(peaks, 1, SCHEDULES["reverse_annealing"])
             return warm + gradual_unfreezing(peaks, self.epochs, schedule)
         if self.unfreezing == "gradual":
@@ -156,16 +156,16 @@ class Preset:
 V1 = Preset(
     "v1",
     LanguageModelSettings(
-        peak=2e-3,  # eq. 1
-        factor=V1_FACTOR,
+        peak=2e-3,  # eq. 1: one rate for all layers
+        factor=1.0,
         schedule="cosine",
         unfreezing="warm-up",
         epochs=1,  # "we train for only one epoch"
     ),
     ClassifierSettings(
         factor=V1_FACTOR,
-        schedule="cosine",
-        unfreezing="all",  # footnote 2
+        schedule="constant",  # footnote 2: neither cosine annealing
+        unfreezing="all",  # nor gradual unfreezing
         epochs=20,  # v1 is silent; early stopping decides
     ),
 )

@@ -155,7 +155,7 @@ def test_wrong_calls(call, classifier, lm, tiny, tmp_path, monkeypatch, argument
 
 def test_explain_with_nothing_to_explain(call, classifier, piped):
     piped(b"", terminal=True)
-    assert "pipe one in" in call("explain", classifier, "--json").json()["error"]
+    assert "pipe it in" in call("explain", classifier, "--json").json()["error"]
     piped(b"")
     assert "no text" in call("explain", classifier, "--json").json()["error"]
     piped(b"\xff\xfe\x00")
@@ -169,3 +169,26 @@ def test_a_page_is_whole_or_not_there(call, classifier, tmp_path, monkeypatch):
     assert ended.code == 2
     assert page.read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["page.html"]
     assert Path(page).exists()
+
+
+def test_suggestions_and_doubts_on_stdout(call, classifier, pool, tiny):
+    """The calls without a file: rows alone on stdout, the rest on stderr."""
+    ended = call("suggest", classifier, pool, "-n", 3)
+    assert ended.code == 0 and "3 texts written to -" in ended.err
+    assert len(list(csv.DictReader(ended.out.splitlines()))) == 3
+    ended = call("clean", classifier, tiny / "reviews.csv", "-n", 2)
+    assert ended.code == 0 and "of 40 labels" in ended.err
+    assert ended.out.startswith("file,line,")
+
+
+def test_labelled_files_are_read_by_the_same_columns_where_they_have_them(
+    call, classifier, pool, tiny, tmp_path
+):
+    renamed, own, done = (tmp_path / name for name in ("pool.csv", "own.csv", "done.csv"))
+    for path, source in ((renamed, pool), (own, pool), (done, tiny / "reviews.csv")):
+        path.write_text(source.read_text().replace("id,text", "id,utterance", 1))
+    own.write_text(pool.read_text())
+    words = ("suggest", classifier, renamed, "--text", "utterance", "--json", "-o", "next.csv")
+    for labelled in (done, own):
+        ended = call(*words, "--labelled", labelled)
+        assert ended.code == 2 and "no text without a label" in ended.json()["error"]

@@ -10,8 +10,8 @@ import torch
 
 from ulmfit.bundle import save
 from ulmfit.errors import InputError
-from ulmfit.pipeline import pretrain
-from ulmfit.pipeline.options import PretrainOptions, Source
+from ulmfit.pipeline import finetune, pretrain
+from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, Source
 from ulmfit.pretrained import open_pretrained
 
 from .conftest import MACHINE, finish
@@ -91,3 +91,15 @@ def test_a_start_that_does_not_fit_is_refused(
     with pytest.raises(InputError, match=told):
         next(pretrain(replace(options, **changed)))
     assert [path.name for path in data.parent.iterdir()] == [data.name]
+
+
+def test_fine_tuning_takes_settings_and_tells_them(data: Path, lm: Path, tmp_path: Path) -> None:
+    settings = {"language_model": {"peak": 0.002, "epochs": 2}}
+    asked = FinetuneOptions(
+        *(str(lm), Source((str(data),)), str(tmp_path / "tuned"), MACHINE), settings=settings
+    )
+    tuned = finish(finetune(asked))[1]
+    assert len(tuned.metrics["forward"]["history"]) == 2
+    assert tuned.provenance["settings"] == settings
+    with pytest.raises(InputError, match="did you mean 'peak'"):
+        next(finetune(replace(asked, settings={"language_model": {"peek": 1}})))

@@ -81,7 +81,7 @@ def test_a_test_set_with_another_label_is_refused_before_training(
 def test_a_test_set_may_lack_a_label(options: TrainOptions, tmp_path: Path) -> None:
     test = tmp_path / "test.csv"
     test.write_text("text,label\na good film,good\na great film,good\n")
-    _, bundle = finish(train(replace(options, test=(str(test),), finetune=False)))
+    _, bundle = finish(train(replace(options, test=(str(test),), finetune=False, lm_epochs=None)))
     assert bundle.metrics["test"]["n"] == 2
 
 
@@ -187,8 +187,19 @@ def test_a_time_budget_cuts_and_never_adds(options: TrainOptions) -> None:
     events, _ = finish(train(replace(options, time_budget=1000.0)))
     plans = [e for e in events if isinstance(e, Plan)]
     assert [sum(p["epochs"] for p in plan.phases) for plan in plans] == [1, 4]  # 3 stages and 1
-    events, _ = finish(
-        train(replace(options, epochs=50, finetune=False, time_budget=1e-6), overwrite=True)
-    )
+    alone = replace(options, epochs=50, finetune=False, lm_epochs=None, time_budget=1e-6)
+    events, _ = finish(train(alone, overwrite=True))
     plan = next(e for e in events if isinstance(e, Plan))
     assert plan.phases[-1]["epochs"] == 1
+
+
+def test_epochs_of_a_language_model_that_is_not_fine_tuned_are_refused(
+    options: TrainOptions,
+) -> None:
+    refused(replace(options, lm_epochs=2, finetune=False), "--lm-epochs")
+
+
+def test_settings_that_are_not_used_are_told(options: TrainOptions) -> None:
+    settings = {"language_model": {"peak": 0.001}}
+    events, _ = finish(train(replace(options, settings=settings, finetune=False, lm_epochs=None)))
+    assert any("settings of the language model are not used" in str(event) for event in events)

@@ -67,7 +67,7 @@ def test_labels_in_another_column_are_passed_over_where_it_is_named(classifier, 
 def test_texts_that_are_labelled_elsewhere_are_passed_over(classifier, pool, texts, tmp_path):
     path = tmp_path / "labelled.csv"
     path.write_text("text,label\n" + "".join(f"{t.upper()},good\n" for t in texts[:30]))
-    found = suggest(classifier, pool, 50, labelled=Source((str(path),)), machine=MACHINE)
+    found = suggest(classifier, pool, 50, labelled=[Source((str(path),))], machine=MACHINE)
     assert {int(s.row.fields["id"]) for s in found} == set(range(30, 35))
 
 

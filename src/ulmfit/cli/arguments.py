@@ -56,7 +56,7 @@ AbstainBelow = Annotated[
         metavar="P",
         min=0,
         max=1,
-        help="Leave open what is less probable to be right; 0: nothing.",
+        help="Abstain below this confidence; 0: answer everything.",
     ),
 ]
 Format = Annotated[
@@ -94,22 +94,27 @@ Direction = Annotated[
 TimeBudget = Annotated[
     float | None,
     typer.Option(
-        "--time-budget", metavar="MINUTES", min=0.01, help="Plan it so that all of it ends in time."
+        "--time-budget",
+        metavar="MINUTES",
+        min=0.01,
+        help="Of the whole command; epochs are cut to end in time.",
     ),
 ]
 Device = Annotated[
-    str, typer.Option("--device", metavar="NAME", help="auto (a GPU if there is one), cpu, ...")
+    str,
+    typer.Option("--device", metavar="NAME", help="auto (CUDA if it is there), cpu, cuda, cuda:1."),
 ]
 Precision = Annotated[
-    PrecisionName, typer.Option("--precision", help="Of the arithmetic; auto takes the faster.")
+    PrecisionName,
+    typer.Option("--precision", help="auto: bf16 where it is fast and right here, else fp32."),
 ]
 AnswerPrecision = Annotated[
     AnswerPrecisionName,
-    typer.Option("--precision", help="Of the arithmetic; auto is int8 where it answers alike."),
+    typer.Option("--precision", help="auto: int8 where training found it to answer alike."),
 ]
 ExactPrecision = Annotated[
     PrecisionName,
-    typer.Option("--precision", help="Of the arithmetic; auto is fp32, the same in any batch."),
+    typer.Option("--precision", help="auto: fp32, the same in any batch."),
 ]
 Workers = Annotated[
     int,

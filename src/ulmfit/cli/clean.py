@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import making
-from ulmfit.cli.output import answer
+from ulmfit.cli.output import answer, tell
+from ulmfit.cli.piping import PIPE, file_to_write
 from ulmfit.wording import shortened
 
 if TYPE_CHECKING:
@@ -30,8 +30,13 @@ def clean(
     data: a.Data,
     out: Annotated[
         str,
-        typer.Option("--out", "-o", metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet file."),
-    ],
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .csv, .tsv, .jsonl or .parquet file; -: CSV on stdout.",
+        ),
+    ] = PIPE,
     count: Annotated[
         int | None,
         typer.Option(
@@ -53,12 +58,12 @@ def clean(
     from ulmfit.pretrained import open_model
 
     skipped: list[str] = []
-    with making(out), counting("reading") as progress:
+    with making(out), file_to_write(out, ".csv") as path, counting("reading") as progress:
         bundle = open_model(model)
         doubts = clean_file(
             bundle,
             a.source(data, text, label, format, skip_bad_rows),
-            Path(out),
+            path,
             a.machine(device, precision, seed=seed),
             progress,
             skipped.append,
@@ -73,7 +78,8 @@ def clean(
         "encoder": bundle.kind,
         "skipped": skipped,
     }
-    answer(result, _lines(doubts, out, bundle.kind), json)
+    lines = _lines(doubts, out, bundle.kind)
+    answer(result, tell(lines) if out == PIPE else lines, json)
 
 
 def _lines(doubts: Doubts, out: str, encoder: str) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Folds = Annotated[int, typer.Option("--folds", metavar="K", min=2, help="Each is held out once.")]
 Repeats = Annotated[
     int,
-    typer.Option("--repeats", metavar="N", min=1, help="Deal N times, with seeds that follow."),
+    typer.Option("--repeats", metavar="N", min=1, help="Repeat with new folds, seeds S, S+1, ..."),
 ]
 LmPerFold = Annotated[
     bool,

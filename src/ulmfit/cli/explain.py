@@ -12,10 +12,13 @@ import typer
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import making
 from ulmfit.cli.output import answer
+from ulmfit.cli.piping import PIPE, piped
 from ulmfit.errors import InputError
 
 if TYPE_CHECKING:
     from ulmfit.explanations import Explanation
+
+Precision = Annotated[a.AnswerPrecisionName, typer.Option("--precision", help="auto: fp32.")]
 
 
 def explain(
@@ -45,7 +48,7 @@ def explain(
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
     device: a.Device = "auto",
-    precision: a.AnswerPrecision = "auto",
+    precision: Precision = "auto",
     json: a.Json = False,
 ) -> None:
     """Show which words of a text moved the answer."""
@@ -66,7 +69,7 @@ def explain(
         source.check()
         texts = list(islice(source.texts(skipped.append), rows))
     else:
-        texts = [_piped() if given in (None, "-") else str(given)]
+        texts = [_piped() if given in (None, PIPE) else str(given)]
     found = []
     for explanation in explain_many(
         Predictor(load(model), device, exact(precision)), texts, label=label
@@ -82,15 +85,13 @@ def explain(
 
 
 def _piped() -> str:
-    """What is piped in, whole.
+    """What is piped in, as text.
 
     Raises:
         InputError: nothing is piped in, or it is no UTF-8.
     """
-    if sys.stdin is None or sys.stdin.isatty():
-        raise InputError("there is no text to explain: give a TEXT, --input FILE, or pipe one in")
     try:
-        return sys.stdin.buffer.read().decode("utf8")
+        return piped("give a TEXT or --input FILE").decode("utf8")
     except UnicodeDecodeError as error:
         raise InputError(f"what is piped in is no UTF-8 ({error})") from None
 

@@ -39,15 +39,17 @@ MinCount = Annotated[
     int, typer.Option("--min-count", metavar="N", min=1, help="Fewest times a word is seen.")
 ]
 Passes = Annotated[
-    int | None, typer.Option("--epochs", metavar="N", min=1, help="Passes over the corpus.")
+    int | None, typer.Option("--epochs", metavar="N", min=1, help="Passes over the corpus [1].")
 ]
 Tokens = Annotated[
     int | None,
     typer.Option("--tokens", metavar="N", min=1, help="Tokens to see, instead of epochs."),
 ]
-Batch = Annotated[int | None, typer.Option("--batch", metavar="N", min=1, help="Rows of a batch.")]
+Batch = Annotated[
+    int | None, typer.Option("--batch", metavar="N", min=1, help="Rows of a batch [64].")
+]
 Rate = Annotated[
-    float | None, typer.Option("--rate", metavar="X", min=1e-9, help="Peak learning rate.")
+    float | None, typer.Option("--rate", metavar="X", min=1e-9, help="Peak learning rate [0.004].")
 ]
 Softmax = Annotated[
     Literal["full", "sampled"],
@@ -58,7 +60,7 @@ Storage = Annotated[
 ]
 TuningEpochs = Annotated[
     int | None,
-    typer.Option("--epochs", metavar="N", min=1, help="Epochs, instead of the preset's."),
+    typer.Option("--epochs", metavar="N", min=1, help="Epochs [preset default: 3]."),
 ]
 
 
@@ -129,6 +131,7 @@ def finetune(
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
     preset: a.Preset = "default",
+    settings: a.Settings = None,
     direction: a.Direction = None,
     epochs: TuningEpochs = None,
     time_budget: a.TimeBudget = None,
@@ -152,6 +155,7 @@ def finetune(
         preset=preset,
         direction=direction,
         epochs=epochs,
+        settings=a.settings(settings),
         time_budget=time_budget,
     )
     events = pipeline.finetune(options, overwrite=overwrite)

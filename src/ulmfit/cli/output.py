@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,13 @@ def answer(result: Mapping[str, object], lines: Iterable[str], as_json: bool) ->
         return
     for line in lines:
         print(line)
+
+
+def tell(lines: Iterable[str]) -> list[str]:
+    """Print lines on stderr, where stdout holds rows; none are left for `answer`."""
+    for line in lines:
+        print(line, file=sys.stderr)
+    return []
 
 
 def _finite(value: object) -> object:

@@ -25,7 +25,7 @@ Stage = Annotated[
 Phase = Annotated[
     str | None,
     typer.Option(
-        "--phase", metavar="NAME", help="Of the plan: 'last 1', ..., or 'all', which is the last."
+        "--phase", metavar="NAME", help="Phase to sweep: 'last 1', 'last 2', ... or 'all' [all]."
     ),
 ]
 Lowest = Annotated[float, typer.Option("--lowest", metavar="RATE", help="The first rate.")]
@@ -37,7 +37,10 @@ Plot = Annotated[
     str | None,
     typer.Option("--plot", metavar="FILE", help="Draw the curve: a .png, .svg or .pdf file."),
 ]
-NOT_TRAINED = ("out", "finetune", "epochs", "lm_epochs", "time_budget", "overwrite")
+NOT_TRAINED = (
+    *("out", "finetune", "epochs", "lm_epochs", "time_budget", "overwrite"),
+    *("calibrate", "abstain_below", "coverage"),
+)
 
 
 @like_train(leave=(*NOT_SHARED, *NOT_TRAINED))

@@ -30,7 +30,12 @@ def report(
     ] = None,
     out: Annotated[
         str | None,
-        typer.Option("--out", "-o", metavar="FILE", help="Not report.html in the model's folder."),
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="Write here [report.html in MODEL; with DATA, report-NAME.html].",
+        ),
     ] = None,
     text: a.Text = None,
     label: a.Label = None,

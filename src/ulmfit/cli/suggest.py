@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import making
-from ulmfit.cli.output import answer
+from ulmfit.cli.output import answer, tell
+from ulmfit.cli.piping import PIPE, file_to_write
 from ulmfit.wording import shortened
 
 SHOWN = 5  # suggestions told on the terminal
@@ -22,8 +22,13 @@ def suggest(
     ],
     out: Annotated[
         str,
-        typer.Option("--out", "-o", metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet file."),
-    ],
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .csv, .tsv, .jsonl or .parquet file; -: CSV on stdout.",
+        ),
+    ] = PIPE,
     count: Annotated[
         int, typer.Option("--count", "-n", metavar="N", min=1, help="How many to pick.")
     ] = 50,
@@ -48,16 +53,18 @@ def suggest(
     """Pick the texts that are worth labelling next."""
     from ulmfit.bundle import load
     from ulmfit.cli.progress import counting, tell_skipped
+    from ulmfit.pipeline.unlabelled import alike
     from ulmfit.suggestions import suggest_file
 
     skipped: list[str] = []
-    with making(out), counting("reading") as progress:
+    source = a.source(unlabelled, text, label, format, skip_bad_rows)
+    with making(out), file_to_write(out, ".csv") as path, counting("reading") as progress:
         found = suggest_file(
             load(model),
-            a.source(unlabelled, text, label, format, skip_bad_rows),
-            Path(out),
+            source,
+            path,
             count,
-            labelled=a.source(labelled, skip_bad_rows=skip_bad_rows) if labelled else None,
+            labelled=[alike(file, source) for file in labelled or ()],
             machine=a.machine(device, precision, seed=seed),
             progress=progress,
             on_bad=skipped.append,
@@ -67,4 +74,5 @@ def suggest(
     if len(found) < count:
         lines.append(f"there are no more than {len(found):,} different ones")
     lines += [f"  {s.uncertainty:.2f}  {s.reason}  {shortened(s.row.text)}" for s in found[:SHOWN]]
-    answer({"out": out, "rows": len(found), "skipped": skipped}, lines, json)
+    result = {"out": out, "rows": len(found), "skipped": skipped}
+    answer(result, tell(lines) if out == PIPE else lines, json)

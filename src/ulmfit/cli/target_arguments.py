@@ -18,14 +18,14 @@ Task = Annotated[
     KindName | None,
     typer.Option(
         "--task",
-        help="One label a text, several, labels with an order, or a number; lists of labels "
-        "show themselves, else one is taken.",
+        help="One label a text, several, labels with an order, or a number "
+        "[multi where labels are lists, else single].",
     ),
 ]
 Order = Annotated[
     list[str] | None,
     typer.Option(
-        "--order", metavar="LABEL", help="Of an ordinal task: from the lowest on; repeat for each."
+        "--order", metavar="LABEL", help="Labels of an ordinal task, lowest first; repeat."
     ),
 ]
 SampleWeight = Annotated[
@@ -42,7 +42,7 @@ ClassWeights = Annotated[
 ]
 Loss = Annotated[
     LossName,
-    typer.Option("--loss", help="focal counts less what is answered well already."),
+    typer.Option("--loss", help="focal: what is answered well counts less."),
 ]
 FocalGamma = Annotated[
     float, typer.Option("--focal-gamma", metavar="X", min=0, help="Exponent of the focal loss.")
@@ -55,7 +55,9 @@ LabelSmoothing = Annotated[
 ]
 Calibrate = Annotated[
     bool,
-    typer.Option("--calibrate/--no-calibrate", help="Make probabilities honest, by a temperature."),
+    typer.Option(
+        "--calibrate/--no-calibrate", help="Temperature scaling, fitted on validation rows."
+    ),
 ]
 Coverage = Annotated[
     float | None,
@@ -64,7 +66,7 @@ Coverage = Annotated[
         metavar="SHARE",
         min=0,
         max=1,
-        help="Answer so many of the validation rows, the surest; abstain below that confidence.",
+        help="Set --abstain-below so that this share of the validation rows is answered.",
     ),
 ]
 PAIR = re.compile(r"(.+?)=([-+.\deE]+)(?:,|$)")

@@ -31,7 +31,12 @@ Test = Annotated[
 ]
 Labels = Annotated[
     int | None,
-    typer.Option("--labels", metavar="N", min=2, help="Use the labels of N rows, balanced."),
+    typer.Option(
+        "--labels",
+        metavar="N",
+        min=2,
+        help="An experiment: use only N of the labels, balanced; the other rows are unlabelled.",
+    ),
 ]
 Finetune = Annotated[
     bool,
@@ -39,13 +44,17 @@ Finetune = Annotated[
 ]
 LmEpochs = Annotated[
     int | None,
-    typer.Option(
-        "--lm-epochs", metavar="N", min=1, help="Epochs of the LM, instead of the preset's."
-    ),
+    typer.Option("--lm-epochs", metavar="N", min=1, help="Epochs of the LM [preset default: 3]."),
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option("--epochs", metavar="N", min=1, help="Of the whole classifier, not the preset's."),
+    typer.Option(
+        "--epochs",
+        metavar="N",
+        min=1,
+        help="Of the last phase, in which all layers learn "
+        "[preset default: 16, more below 300 rows].",
+    ),
 ]
 
 WithReport = Annotated[
@@ -91,7 +100,7 @@ def train(
     overwrite: a.Overwrite = False,
     json: a.Json = False,
 ) -> None:
-    """Train a classifier on labelled texts: the whole road."""
+    """Train a classifier: the LM on your texts, then the labels."""
     options = train_options(locals())
     from ulmfit import pipeline
 

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import making
-from ulmfit.cli.output import answer, evaluation_lines, perplexity_lines
+from ulmfit.cli.output import answer, evaluation_lines, perplexity_lines, tell
+from ulmfit.cli.piping import PIPE, file_to_write, files_of
 
 
 def predict(
     model: a.Model,
-    input: Annotated[list[str], typer.Argument(metavar="INPUT", help="Files or folders of texts.")],
+    input: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="INPUT", help="Files or folders of texts; - takes what is piped in, by lines."
+        ),
+    ],
     out: Annotated[
         str,
-        typer.Option("--out", "-o", metavar="FILE", help="A .csv, .tsv, .jsonl or .parquet file."),
-    ],
+        typer.Option(
+            "--out",
+            "-o",
+            metavar="FILE",
+            help="A .csv, .tsv, .jsonl or .parquet file; -: JSON lines on stdout.",
+        ),
+    ] = PIPE,
     text: a.Text = None,
     format: a.Format = None,
     skip_bad_rows: a.SkipBadRows = False,
@@ -33,11 +43,18 @@ def predict(
     from ulmfit.pipeline.use import predict_file
 
     skipped: list[str] = []
-    with making(out), counting("predicting") as progress:
+    if PIPE in input and format is None:
+        format = "lines"
+    with (
+        making(out),
+        files_of(input) as files,
+        file_to_write(out, ".jsonl") as path,
+        counting("predicting") as progress,
+    ):
         rows = predict_file(
             load(model),
-            a.source(input, text, "", format, skip_bad_rows),
-            Path(out),
+            a.source(files, text, "", format, skip_bad_rows),
+            path,
             a.machine(device, precision),
             progress,
             skipped.append,
@@ -45,7 +62,8 @@ def predict(
         )
     tell_skipped(skipped)
     result = {"out": out, "rows": rows, "skipped": skipped}
-    answer(result, [f"{rows:,} rows written to {out}"], json)
+    lines = [f"{rows:,} rows written to {out}"]
+    answer(result, tell(lines) if out == PIPE else lines, json)
 
 
 def evaluate(

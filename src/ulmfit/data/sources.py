@@ -174,6 +174,8 @@ def _open(
         return _open_folder(path, text, label, format)
     if not path.exists():
         raise InputError(f"{path}: there is no such file or folder")
+    if path.is_fifo():
+        raise InputError(f"{path}: it is a pipe, and files are read more than once; use a file")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
     return [FORMATS[format or format_of(path)](path, text, label)]

@@ -72,6 +72,8 @@ def train(
         draw.keep(folder)
         yield from told(skipped)
         yield Note(draw.told())
+        if not options.finetune and "language_model" in (options.settings or {}):
+            yield Note("--no-finetune: the settings of the language model are not used")
         budget = remaining(budget, folder)
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)

@@ -23,6 +23,7 @@ from ulmfit.pipeline.runs import Note, Texts, opened, remaining
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
 from ulmfit.pretrained import open_pretrained
 from ulmfit.run import Progress
+from ulmfit.settings import with_settings
 from ulmfit.stages.finetune import finetune as finetune_stage
 from ulmfit.stages.pretrain import pretrain as pretrain_stage
 from ulmfit.text.building import build_encoder
@@ -155,7 +156,8 @@ def finetune(
         OSError: the disk is full, and the like; what was done stays in the run's folder.
     """
     budget = Budget.of(options.time_budget)
-    chosen = with_epochs(preset(options.preset), options.epochs)
+    chosen = with_settings(preset(options.preset), options.settings or {})
+    chosen = with_epochs(chosen, options.epochs)
     options = replace(options, corpus=options.corpus.without_labels())
     options.machine.check()
     options.corpus.check()
@@ -214,6 +216,8 @@ def finetune_on(
         "corpus": _told(corpus),
         "seed": machine.seed,
     }
+    if options.settings:
+        provenance["settings"] = options.settings
     return replace(bundle, provenance=provenance)
 
 

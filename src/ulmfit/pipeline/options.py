@@ -163,6 +163,8 @@ class FinetuneOptions:
     preset: str = "default"
     direction: str | None = None
     epochs: int | None = None
+    settings: dict[str, Any] | None = None
+    """values over the preset's (`ulmfit.settings`); `epochs` goes before them"""
     time_budget: float | None = None
 
 

@@ -1,4 +1,4 @@
-"""The files that `ulmfit train` is given for the language model alone."""
+"""Files of texts that are given beside the data: for the language model alone, and the like."""
 
 from __future__ import annotations
 
@@ -13,18 +13,27 @@ def unlabelled_sources(options: TrainOptions) -> list[Source]:
     """The unlabelled files, each checked.
 
     Raises:
-        InputError: one cannot be read, or the language model is not fine-tuned at all.
+        InputError: one cannot be read, or the language model is not fine-tuned at all and is
+            asked to be.
     """
-    if options.unlabelled and not options.finetune:
-        raise InputError(
-            "--unlabelled texts are for fine-tuning the language model, which --no-finetune "
-            "leaves out; drop one of the two"
-        )
-    return [_alike(path, options.data) for path in options.unlabelled]
+    for name, given in (
+        ("--unlabelled texts", options.unlabelled),
+        ("--lm-epochs", options.lm_epochs),
+    ):
+        if given and not options.finetune:
+            raise InputError(
+                f"{name} are for fine-tuning the language model, which --no-finetune leaves out; "
+                "drop one of the two"
+            )
+    return [alike(path, options.data) for path in options.unlabelled]
 
 
-def _alike(path: str, data: Source) -> Source:
-    """An unlabelled file, read like the data where it looks like it: else by its own columns."""
+def alike(path: str, data: Source) -> Source:
+    """A file of texts, read like the data where it looks like it, else by its own columns.
+
+    Raises:
+        InputError: it cannot be read either way.
+    """
     suffixes = {Path(p).suffix for p in data.paths}
     source = replace(
         data.without_labels(),

@@ -1,4 +1,4 @@
-"""Stage 2: the language model on the user's own text (v1, sec. 3.2; v2, sec. 3.2)."""
+"""Stage 2: the language model on the user's own text (v1, sec. 4.2; v2, sec. 3.2)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -49,7 +49,7 @@ def suggest(
     source: Source,
     count: int = 50,
     *,
-    labelled: Source | None = None,
+    labelled: Sequence[Source] = (),
     machine: Machine = Machine(),
     progress: Progress = lambda done, total: None,
     on_bad: OnBad = None,
@@ -97,7 +97,7 @@ def suggest_file(
     out: Path,
     count: int = 50,
     *,
-    labelled: Source | None = None,
+    labelled: Sequence[Source] = (),
     machine: Machine = Machine(),
     progress: Progress = lambda done, total: None,
     on_bad: OnBad = None,
@@ -111,9 +111,8 @@ def suggest_file(
         OSError: a full disk and the like.
     """
     check_table(out)
-    for read in (source, labelled):
-        if read is not None:
-            refuse_input_as_output(read, out)
+    for read in (source, *labelled):
+        refuse_input_as_output(read, out)
     found = suggest(
         bundle,
         source,
@@ -138,16 +137,15 @@ def table(found: list[Suggestion], label: str | None = None) -> Iterator[dict[st
 
 
 def _unlabelled(
-    source: Source, labelled: Source | None, on_bad: OnBad
+    source: Source, labelled: Sequence[Source], on_bad: OnBad
 ) -> Callable[[], Iterator[Row]]:
     """Gives the rows that have no label, each time anew."""
     source = source if source.label else source.without_labels()
     source.check()
-    known: set[bytes] = set()
-    if labelled is not None:
-        labelled = labelled.without_labels()
-        labelled.check()
-        known = {text_key(text) for text in labelled.texts(on_bad)}
+    done = [one.without_labels() for one in labelled]
+    for one in done:
+        one.check()
+    known = {text_key(text) for one in done for text in one.texts(on_bad)}
     first = [on_bad]  # each pass meets the same bad rows
 
     def rows() -> Iterator[Row]:

@@ -119,7 +119,7 @@ def _ordered(seen: set[str], order: Sequence[str]) -> list[str]:
     except InputError:
         raise InputError(
             f"the labels of an ordinal target have an order, and {listed(sorted(seen))} are not "
-            "all numbers: say it from lowest to highest (--order low,middle,high)"
+            "all numbers: say it from lowest to highest (--order low --order middle --order high)"
         ) from None
 
 
