@@ -11,6 +11,7 @@ was stopped is gone on with, and a figure that stands in results.jsonl is not co
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
@@ -39,16 +40,31 @@ def untrained(like: Bundle, seed: int) -> Bundle:
     for direction in like.directions:
         model = LanguageModel(AWDLSTM(like.architecture, Dropouts()))
         weights[direction] = {name: t.clone() for name, t in model.state_dict().items()}
-    return replace(like, weights=weights, metrics={})
+    return replace(like, weights=weights, metrics={}, provenance={"untrained": True, "seed": seed})
 
 
-def classifier(train: str, lm: Path, labels: int, seed: int, out: Path) -> Bundle:
+def untrained_at(folder: Path, like: Path, seed: int) -> Path:
+    """`untrained`, written where it is not there yet."""
+    if not folder.exists():
+        bundles.save(untrained(bundles.load(like), seed), folder, "Weights drawn at random.\n")
+    return folder
+
+
+def digest(lm: Path) -> str:
+    """What tells one language model from another."""
+    return hashlib.sha256((lm / "model.safetensors").read_bytes()).hexdigest()[:12]
+
+
+def classifier(
+    train: str, lm: Path, labels: int, seed: int, out: Path, epochs: int | None
+) -> Bundle:
     """Trained by the command line, as a user would; or what is there already."""
     if not out.exists():
         call = ["resume", f"{out}.run"]
         if not Path(f"{out}.run").exists():
             call = ["train", train, "--lm", str(lm), "--no-finetune", "--no-report"]
             call += ["--labels", str(labels), "--seed", str(seed), "--out", str(out)]
+            call += ["--epochs", str(epochs)] if epochs else []
         subprocess.run([sys.executable, "-m", "ulmfit", *call], check=True)
     return bundles.load(out)
 
@@ -58,11 +74,12 @@ def measured(bundle: Bundle, test: Source) -> dict[str, float]:
     predictor, rows = Predictor(bundle), list(test.rows())
     truth = np.array([bundle.labels.index(str(row.label)) for row in rows])
     logits = np.stack(list(predictor.logits(row.text for row in rows)))
+    temperature = bundle.target.temperature
     parts = {name: logits[:, [i]] for i, name in enumerate(bundle.directions)}
     if len(parts) > 1:
         parts["both"] = logits
     return {
-        name: accuracy(truth, probabilities(part, "single", 1.0).argmax(1))
+        name: accuracy(truth, probabilities(part, "single", temperature).argmax(1))
         for name, part in parts.items()
     }
 
@@ -78,21 +95,20 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--labels", type=int, nargs="+", default=[100, 1000])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--epochs", type=int, help="of the last phase, instead of the preset's")
     asked = parser.parse_args()
     asked.out.mkdir(parents=True, exist_ok=True)
-    lm = asked.lm
-    if lm is None and not (lm := asked.out / "untrained").exists():
-        bundles.save(untrained(bundles.load(asked.untrained), 0), lm, "Weights drawn at random.\n")
     results = asked.out / "results.jsonl"
-    told = (
-        [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
-    )
+    lines = results.read_text("utf8").splitlines() if results.exists() else []
+    told = [json.loads(line) for line in lines]
     for labels in asked.labels:
         found: list[dict[str, float]] = []
         for seed in asked.seeds:
-            key = {"labels": labels, "seed": seed}
+            lm = asked.lm or untrained_at(asked.out / f"untrained-{seed}", asked.untrained, seed)
+            key = {"labels": labels, "seed": seed, "lm": digest(lm)}
             if not (known := [r["accuracy"] for r in told if r | key == r]):
-                model = classifier(asked.train, lm, labels, seed, asked.out / f"{labels}-{seed}")
+                out = asked.out / f"{labels}-{seed}"
+                model = classifier(asked.train, lm, labels, seed, out, asked.epochs)
                 known = [measured(model, Source((asked.test,)))]
                 with results.open("a") as file:
                     file.write(json.dumps({**key, "accuracy": known[0]}) + "\n")

@@ -1,0 +1,48 @@
+"""experiments/transfer.py: each direction and both, with a language model and with none."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import pytest
+from numpy.typing import NDArray
+
+from ulmfit import bundle as bundles
+from ulmfit import pipeline
+from ulmfit.pipeline.options import Machine, PretrainOptions, Source
+
+SCRIPT = Path(__file__).resolve().parents[2] / "experiments" / "transfer.py"
+
+
+def transfer(*words: object) -> None:
+    """The script as `python experiments/transfer.py WORDS` runs it."""
+    old, sys.argv = sys.argv, [SCRIPT.name, *map(str, words)]
+    try:
+        runpy.run_path(str(SCRIPT), run_name="__main__")
+    finally:
+        sys.argv = old
+
+
+def test_with_a_language_model_and_with_none(
+    texts: list[str], labels: NDArray, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "data.csv"
+    rows = (f"{text},{['bad', 'good'][y]}" for text, y in zip(texts, labels, strict=True))
+    data.write_text("text,label\n" + "\n".join(rows) + "\n")
+    sizes = {"embedding": 8, "hidden": 12, "layers": 2, "min_count": 1, "batch": 4}
+    corpus, lm = Source((str(data),)).without_labels(), tmp_path / "lm"
+    machine = Machine("cpu", "fp32", 1)
+    list(pipeline.pretrain(PretrainOptions(corpus, str(lm), machine, "both", **sizes)))  # type: ignore[arg-type]
+    few = ("--labels", 20, "--seeds", 3, "--epochs", 1)
+    for start in ("--lm", "--untrained"):
+        transfer(data, data, start, lm, "--out", tmp_path / start, *few)
+        told = capsys.readouterr().out
+        assert all(f"20 labels, {name}: " in told for name in ("forward", "backward", "both"))
+        (line,) = (tmp_path / start / "results.jsonl").read_text().splitlines()
+        assert json.loads(line)["accuracy"].keys() == {"forward", "backward", "both"}
+        transfer(data, data, start, lm, "--out", tmp_path / start, *few)  # nothing is done again
+        assert len((tmp_path / start / "results.jsonl").read_text().splitlines()) == 1
+    drawn = bundles.load(tmp_path / "--untrained" / "untrained-3")
+    assert drawn.provenance == {"untrained": True, "seed": 3}
+    assert drawn.architecture == bundles.load(lm).architecture
