@@ -20,6 +20,7 @@ from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
 from ulmfit.pipeline import Note
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
+from ulmfit.report.history import read_record
 from ulmfit.run import Plan
 from ulmfit.text import Encoder
 from ulmfit.training.loop import Step
@@ -121,6 +122,7 @@ def test_the_language_model_is_fine_tuned_once_or_for_each_fold(
     events, found = finish(cross_validate(replace(options, train=train)))
     assert [s.startswith("fine") for s in plans(events)] == [True, False, False]
     assert "texts of all rows" in found.language_model
+    assert read_record(Path(train.out) / "language-model") is not None
     notes = [e.text for e in events if isinstance(e, Note)]
     assert any(note.startswith("40 texts") for note in notes)  # those without a label too
     own = replace(train, out=str(tmp_path / "own"))
@@ -131,6 +133,11 @@ def test_the_language_model_is_fine_tuned_once_or_for_each_fold(
     assert sum(note.startswith("25 texts") for note in notes) == 2  # 40 but for a fold of 15
 
 
+def plan_steps(events: list[Any]) -> int:
+    """Of the first classifier."""
+    return next(e.steps for e in events if isinstance(e, Plan) and e.stage.startswith("class"))
+
+
 def same(a: CrossValidated, b: CrossValidated) -> bool:
     return a.each == b.each and a.summary == b.summary
 
@@ -138,7 +145,7 @@ def same(a: CrossValidated, b: CrossValidated) -> bool:
 def test_stopped_anywhere_it_goes_on_to_the_same_end(options: CrossValidationOptions) -> None:
     train = replace(options.train, finetune=True, lm_epochs=1)
     options = replace(options, train=train)
-    _, whole = finish(cross_validate(options))
+    whole_events, whole = finish(cross_validate(options))
     for stop in ("fine-tuning", "classifier", "second"):
         out = Path(train.out).with_name(stop)
         again = replace(options, train=replace(train, out=str(out)))
@@ -156,6 +163,9 @@ def test_stopped_anywhere_it_goes_on_to_the_same_end(options: CrossValidationOpt
         if stop == "second":
             assert len(plans(events_left)) == 1
         assert not list(out.rglob("checkpoint.safetensors"))
+        first = read_record(out / "1-1")
+        assert first is not None and len(first.stages[0].at) == plan_steps(whole_events)
+        assert len(first.run["sessions"]) == (2 if stop == "classifier" else 1)
     events_left, found = finish(cross_validate(options))  # a finished one is told again at once
     assert same(found, whole) and not plans(events_left)
 
@@ -187,6 +197,40 @@ def refused(options: CrossValidationOptions, match: str) -> None:
     with pytest.raises(InputError, match=match):
         next(cross_validate(options))
     assert not Path(options.train.out).exists()
+
+
+def test_a_file_that_is_read_is_not_replaced(
+    options: CrossValidationOptions, tmp_path: Path
+) -> None:
+    data = Path(options.train.data.paths[0])
+    before = data.read_bytes()
+    refused(replace(options, predictions=str(data)), "is the input; choose another file")
+    more = tmp_path / "more.csv"
+    more.write_text("text\na film\n")
+    train = replace(options.train, finetune=True, unlabelled=(str(more),))
+    refused(replace(options, train=train, predictions=str(more)), "is the input")
+    assert data.read_bytes() == before and more.read_text() == "text\na film\n"
+
+
+def test_a_record_of_every_fold_is_kept_and_nothing_large(options: CrossValidationOptions) -> None:
+    out = Path(options.train.out)
+    train = replace(options.train, finetune=True, lm_epochs=1)
+    _, found = finish(cross_validate(replace(options, train=train, lm_per_fold=True)))
+    for fold in (1, 2):
+        place = out / f"1-{fold}"
+        kept = {p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()}
+        records = {"training.jsonl", "language-model/training.jsonl"}
+        assert kept == {"figures.json", "logits.npy", *records}
+        record, lm = read_record(place), read_record(place / "language-model")
+        assert record is not None and lm is not None
+        assert [stage.name for stage in (*record.stages, *lm.stages)] == ["classifier", "finetune"]
+        assert (record.run["repeat"], record.run["fold"]) == (1, fold)
+        words = record.run["command_line"]
+        assert words[:2] == ["ulmfit", "cross-validate"] and "--lm-per-fold" in words
+        last = json.loads((place / "training.jsonl").read_text().splitlines()[-1])
+        assert last["figures"]["test"]["accuracy"] == pytest.approx(
+            found.each[fold - 1]["accuracy"]
+        )
 
 
 def test_what_is_refused_at_the_door(options: CrossValidationOptions, tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,7 +23,6 @@ from ulmfit.pipeline.classifiers import LANGUAGE_MODEL_SHARE
 from ulmfit.pipeline.held_out import (
     SHARES,
     Bench,
-    Measured,
     bench,
     learned,
     measured,
@@ -32,14 +30,17 @@ from ulmfit.pipeline.held_out import (
     told_of,
     with_finetuned,
 )
+from ulmfit.pipeline.kept_folds import Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.runs import with_absolute_paths
+from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.pipeline.work import open_work
 from ulmfit.predict import answers
 from ulmfit.targets.folds import stratified_folds
 from ulmfit.targets.kinds import Rows
 
 RESULT = "cross-validation.json"
+ASKED = ("folds", "repeats", "lm_per_fold")  # options that make another work
 SHARED = (
     "fine-tuned once, on the texts of all rows: those that are measured on too, not their labels"
 )
@@ -89,17 +90,20 @@ def cross_validate(
     epoch, its temperature and its thresholds. The same call again goes on where one was stopped.
 
     Raises:
-        InputError: the data, the language model or an option is wrong.
+        InputError: the data, the language model or an option is wrong, or the answers would
+            replace a file that is read.
         OSError: the disk is full, and the like; what was done stays in the folder.
     """
     budget = Budget.of(options.train.time_budget)
     on = bench(options.train)
     deals = _deals(on, options)
     if options.predictions:
-        PredictionWriter(Path(options.predictions), on.draw.names)  # refuses what it cannot write
+        _check(on, Path(options.predictions))
     folder = Path(options.train.out)
     open_work(folder, _asked(options), overwrite=overwrite)
     on.draw.keep(folder)
+    own = {name: getattr(options, name) for name in (*ASKED, "predictions")}
+    on = replace(on, run=work_told("cross-validate", options.train, own))
     yield from told_of(on)
     if not options.lm_per_fold:
         part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
@@ -110,7 +114,9 @@ def cross_validate(
         done = Measured.load(place)
         if done is None:
             part = None if budget is None else budget.slice(len(deals) - number)
-            done = yield from _fold(on, held_out, place, repeat, part)
+            each = replace(on, run={**on.run, "repeat": repeat, "fold": fold})
+            done = yield from _fold(each, held_out, place, repeat, part)
+        tidy(place)
         found.append(done)
         yield Note(_line(options, repeat, fold, done))
     result = _result(on, options, deals, found)
@@ -119,6 +125,13 @@ def cross_validate(
     told = json.dumps(asdict(result), indent=2, default=float)
     write_atomically(folder / RESULT, (told + "\n").encode())
     return result
+
+
+def _check(on: Bench, out: Path) -> None:
+    """Raise InputError where the answers cannot be written there, or would replace an input."""
+    PredictionWriter(out, on.draw.names)  # refuses what it cannot write
+    for source in (on.options.data, *on.unlabelled):
+        refuse_input_as_output(source, out)
 
 
 Deal = tuple[int, int, Rows]
@@ -146,7 +159,7 @@ def _asked(options: CrossValidationOptions) -> dict[str, Any]:
     return {
         "command": "cross-validate",
         "options": train,
-        **{name: getattr(options, name) for name in ("folds", "repeats", "lm_per_fold")},
+        **{name: getattr(options, name) for name in ASKED},
     }
 
 
@@ -162,8 +175,7 @@ def _fold(
     seed = on.options.machine.seed + repeat - 1
     bundle = yield from learned(on, places, place, seed=seed, budget=budget)
     done = measured(on, bundle, held_out)
-    shutil.rmtree(place)
-    done.save(place)
+    settle(place, bundle, done)
     return done
 
 

@@ -7,6 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from ulmfit.cli.like_train import NOT_SHARED
+from ulmfit.cli.rate_finding import NOT_TRAINED
+from ulmfit.cli.tuning import _command
+from ulmfit.pipeline.options import Source, TrainOptions
+from ulmfit.tuning import Tuned, TuneOptions
+
 SMALL = ("--no-finetune", "--direction", "forward", "--epochs", 1, "--workers", 1)
 
 
@@ -54,6 +60,42 @@ def test_tune_and_train_with_what_it_found(call, quick, tmp_path):
     assert config["provenance"]["options"]["settings"] == told["settings"]
 
 
+@pytest.mark.parametrize("given", [(), ("--no-finetune",), ("--tune-lm",)], ids=str)
+def test_the_command_that_is_told_leaves_what_was_found_to_the_settings(given):
+    asked = TuneOptions(
+        TrainOptions(
+            Source(("my reviews.csv",)),
+            "search",
+            finetune="--no-finetune" not in given,
+            epochs=2,
+            lm_epochs=2,
+            settings={"classifier": {"clip": 0.2}},
+            time_budget=5.0,
+            labels=100,
+        ),
+        tune_lm="--tune-lm" in given,
+    )
+    lm = None if given else "search/language-model"
+    found = Tuned("accuracy", "8 of 40 rows", [], 0, {}, "search/best.json", lm)
+    tuned = ["--lm", "search/language-model"] if lm else []
+    kept = ["--labels", "100", *["--no-finetune"] * ("--tune-lm" not in given)]
+    words = ["ulmfit", "train", "'my reviews.csv'", "--out", "MODEL", *tuned, *kept]
+    assert _command(found, asked) == [*words, "--settings", "search/best.json"]
+
+
+@pytest.mark.parametrize(
+    ("page", "left"),
+    [
+        ("find-settings", (*NOT_SHARED, *NOT_TRAINED)),
+        ("cross-validate", NOT_SHARED),
+    ],
+)
+def test_the_pages_name_the_options_of_train_that_are_left_out(page, left):
+    told = (Path(__file__).parents[2] / "docs" / "how-to" / f"{page}.md").read_text()
+    missing = [name for name in left if f"`--{name.replace('_', '-')}`" not in told]
+    assert not missing
+
+
 @pytest.fixture
 def refused(call, tmp_path):
     """Assert exit 2, a told error, no traceback, and no new file."""
@@ -78,18 +120,26 @@ def test_settings_that_are_wrong(refused, quick, put, tmp_path):
     assert "--preset v2" in refused(*train, put("v2.json", '{"preset": "v2"}'))
 
 
-def test_searches_that_are_wrong(refused, quick, put, tiny, tmp_path):
+def test_cross_validations_that_are_wrong(refused, quick, put, tiny, tmp_path):
+    out = ("--out", tmp_path / "work")
+    assert "choose 2 to 40" in refused("cross-validate", *quick, *out, "--folds", 50)
+    assert "--folds" in refused("cross-validate", *quick, *out, "--folds", 1)
+    assert "docx" in refused("cross-validate", *quick, *out, "--predictions", tmp_path / "x.docx")
+    own = put("own.csv", (tiny / "reviews.csv").read_text())
+    assert "is the input" in refused("cross-validate", own, *quick[1:], *out, "--predictions", own)
+    rare = put("rare.csv", "text,label\n" + "a film,x\n" * 9 + "a plot,y\n" * 2)
+    assert "'y'" in refused("cross-validate", rare, *quick[1:], *out)
+    test = ("--test", tiny / "reviews.csv")
+    assert "such option" in refused("cross-validate", *quick, *out, *test).lower()
+
+
+def test_searches_that_are_wrong(refused, quick, tiny, tmp_path):
     pytest.importorskip("optuna", reason="the extra [tune] is not installed")
     out = ("--out", tmp_path / "work")
     assert "beauty" in refused("tune", *quick, *out, "--metric", "beauty")
     assert "--no-finetune" in refused("tune", *quick, *out, "--tune-lm")
     assert "--trials" in refused("tune", *quick, *out, "--trials", 0)
     assert "--out" in refused("tune", *quick)
-    assert "choose 2 to 40" in refused("cross-validate", *quick, *out, "--folds", 50)
-    assert "--folds" in refused("cross-validate", *quick, *out, "--folds", 1)
-    assert "docx" in refused("cross-validate", *quick, *out, "--predictions", tmp_path / "x.docx")
-    rare = put("rare.csv", "text,label\n" + "a film,x\n" * 9 + "a plot,y\n" * 2)
-    assert "'y'" in refused("cross-validate", rare, *quick[1:], *out)
     assert "such option" in refused("tune", *quick, *out, "--test", tiny / "reviews.csv").lower()
 
 

@@ -1,5 +1,6 @@
 """Parameters -> options of the pipeline, and what `verbose` prints."""
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,19 @@ def test_settings_may_hold_numpys_numbers() -> None:
     asked = train_options(ULMFiTClassifier(settings=settings).get_params(), "single").settings
     assert asked == settings and asked is not None
     assert {type(value) for value in asked["classifier"].values()} == {float, int, tuple}
+
+
+def test_settings_that_no_model_could_keep_are_refused() -> None:
+    given = {"classifier": {"peak": Decimal("0.5")}}
+    with pytest.raises(InputError, match=r"settings: what JSON has is wanted, .*Decimal"):
+        train_options(ULMFiTClassifier(settings=given).get_params(), "single")
+
+
+@pytest.mark.parametrize("name", ["focal_gamma", "label_smoothing"])
+def test_what_is_no_number_is_told(name: str) -> None:
+    for wrong in ("2", None, True, Decimal(0)):
+        with pytest.raises(InputError, match=f"{name}: a number is wanted"):
+            train_options(ULMFiTClassifier(**{name: wrong}).get_params(), "single")
 
 
 @pytest.mark.parametrize("given", [0, 7, 2**32 - 1, np.int32(7), np.uint32(2**32 - 1)])

@@ -16,6 +16,7 @@ from sklearn.base import clone
 from ulmfit import bundle as bundles
 from ulmfit.errors import InputError
 from ulmfit.estimator import ULMFiTClassifier
+from ulmfit.estimator.keeping import with_estimator
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import evaluate
 
@@ -85,7 +86,8 @@ def test_a_saved_model_is_an_ordinary_bundle(
     fitted.save(tmp_path / "model")
     files = {path.name for path in (tmp_path / "model").iterdir()}
     assert files == {
-        *{"config.json", "model.safetensors", "tokenizer.json", "metrics.json", "README.md"}
+        *{"config.json", "model.safetensors", "tokenizer.json", "metrics.json", "README.md"},
+        "training.jsonl",
     }
     rows = "".join(f"{text},{word}\n" for text, word in zip(texts, words, strict=True))
     (tmp_path / "data.csv").write_text("text,label\n" + rows)
@@ -172,6 +174,31 @@ def test_a_parameter_of_a_newer_version_is_passed_over(
     fitted.bundle_.provenance["estimator"]["parameters"]["of_the_future"] = 1
     fitted.save(tmp_path / "model")
     assert ULMFiTClassifier.load(tmp_path / "model").get_params()["epochs"] == 1
+
+
+def test_numbers_of_numpy_are_kept(
+    quick: Make, texts: list[str], words: list[str], tmp_path: Path
+) -> None:
+    given = {
+        **{"loss": "focal", "focal_gamma": np.float32(1.5), "label_smoothing": np.float16(0.25)},
+        **{"calibrate": np.bool_(False), "class_weight": {"bad": np.float32(0.5)}},
+        **{"time_budget": np.float32(5), "random_state": np.random},
+    }
+    quick(**given).fit(texts, words).save(tmp_path / "model")
+    again = ULMFiTClassifier.load(tmp_path / "model").get_params()
+    assert {name: again[name] for name in given} == {**given, "random_state": None}
+
+
+def test_a_parameter_that_json_lacks_is_left_out(
+    fitted: ULMFiTClassifier, texts: list[str], tmp_path: Path
+) -> None:
+    strange = {"settings": {1, 2}, "order": [object()], "direction": "\ud800", "time_budget": 7.5}
+    parameters = {**fitted.get_params(), **strange, "focal_gamma": float("nan")}
+    fitted.bundle_ = with_estimator(fitted.bundle_, parameters, None)
+    fitted.save(tmp_path / "model")
+    again = ULMFiTClassifier.load(tmp_path / "model").get_params()
+    assert (again["settings"], again["order"], again["direction"]) == (None, None, None)
+    assert (again["focal_gamma"], again["time_budget"]) == (2.0, 7.5)
 
 
 def test_it_travels_to_worker_processes(fitted: ULMFiTClassifier, texts: list[str]) -> None:

@@ -136,6 +136,20 @@ def test_numbers_of_ranks_sort_themselves(
     assert ULMFiTClassifier.load(tmp_path / "model").classes_.tolist() == [10, 9]
 
 
+@pytest.mark.parametrize("library", ["range", "numpy", "pandas"])
+def test_ranks_in_any_order_are_kept(
+    library: str, quick: Make, texts: list[str], labels: Any, tmp_path: Path
+) -> None:
+    order: Any = range(9, 11)
+    if library == "numpy":
+        order = np.array(order)
+    elif library == "pandas":
+        order = pytest.importorskip("pandas").Index(order)
+    quick(task="ordinal", order=order).fit(texts, 9 + labels).save(tmp_path / "model")
+    again = ULMFiTClassifier.load(tmp_path / "model")
+    assert again.classes_.tolist() == again.order == [9, 10]
+
+
 @pytest.fixture(scope="module")
 def values(labels: NDArray[np.int64]) -> NDArray[np.float64]:
     return 1000.0 + 7 * labels

@@ -126,7 +126,15 @@ def test_two_processes_may_keep_the_same(lm: Path, tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("memory", [3, True, SimpleNamespace(location=None), joblib.Memory(None)])
+def test_joblibs_memory_without_a_folder_keeps_nothing(
+    remembering: Make, tunings: list[str], texts: list[str], words: list[str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        remembering(memory=joblib.Memory(location=None)).fit(texts, words)
+    assert len(tunings) == 2 and not (tmp_path / "memory").exists()
+
+
+@pytest.mark.parametrize("memory", [3, True, SimpleNamespace(location=3)])
 def test_what_is_no_folder_is_told(memory: Any) -> None:
     with pytest.raises(InputError, match="memory: a folder is wanted"):
         Memory(memory)

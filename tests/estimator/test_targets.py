@@ -1,6 +1,8 @@
 """The y of `fit`: every form of it, its classes in their own type, and what is refused."""
 
 import warnings
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -73,6 +75,8 @@ def test_a_data_frame_names_the_columns() -> None:
         classes, numbers = read_classes(table({"sport": [1, 0], "art": [1, 1]}), 2)
         assert classes.values.tolist() == ["sport", "art"]
         assert numbers.tolist() == [[True, True], [False, True]]
+    with pytest.raises(InputError, match="labels of type tuple"):
+        read_classes(pandas.DataFrame([[1, 0], [0, 1]], columns=[("a", "x"), ("a", "y")]), 2)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,27 @@ def test_ordinal_labels_have_an_order() -> None:
     assert classes.values.tolist() == [2, 9, 10] and numbers.tolist() == [2, 1, 2, 0]
 
 
+@pytest.mark.parametrize("library", ["range", "numpy", "pandas", "index", "polars"])
+def test_an_order_may_be_held_in_anything(library: str) -> None:
+    order: Any = range(1, 4)
+    if library == "numpy":
+        order = np.array(order, np.uint8)
+    elif library in ("pandas", "polars"):
+        order = pytest.importorskip(library).Series(list(order))
+    elif library == "index":
+        order = pytest.importorskip("pandas").Index(order)
+    classes, numbers = read_classes([3, 1, 2, 1], 4, "ordinal", order)
+    assert classes.values.tolist() == [1, 2, 3] and numbers.tolist() == [2, 0, 1, 0]
+    assert classes.values.dtype == (np.uint8 if library == "numpy" else np.int64)
+
+
+def test_an_order_of_words_may_be_a_column_of_pandas() -> None:
+    pandas = pytest.importorskip("pandas")
+    for order in (pandas.Index(["low", "high"]), pandas.Series(["low", "high"])):
+        classes, _ = read_classes(["high", "low", "low"], 3, "ordinal", order)
+        assert classes.values.tolist() == ["low", "high"] and classes.values.dtype.kind == "U"
+
+
 REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (None, {}, "y to be passed"),
     (["a", "b"], {}, "3 texts, but y has 2 rows"),
@@ -135,6 +160,11 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (["a", "b", "a"], {"order": ["a", "b"]}, "task='ordinal'"),
     (["a", "b", "c"], {"task": "ordinal", "order": ["a", "b"]}, "'c' is none of the classes"),
     (["a", "b", "a"], {"task": "ordinal", "order": ["a", "b", "a"]}, "'a' stands for two"),
+    (["a", "b", "a"], {"task": "ordinal", "order": "ab"}, "order: a list of the labels.* not str"),
+    (["a", "b", "a"], {"task": "ordinal", "order": {"a", "b"}}, "order: a list.* not set"),
+    (["a", "b", "a"], {"task": "ordinal", "order": [["a"], ["b"]]}, "order: a list of the labels"),
+    ([1, 2, 1], {"task": "ordinal", "order": [Decimal(1), Decimal(2)]}, "labels of type Decimal"),
+    ([[date(2020, 1, 1)], [date(2021, 1, 1)], []], {}, "labels of type date"),
 ]
 
 

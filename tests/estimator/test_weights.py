@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from ulmfit.errors import InputError
-from ulmfit.estimator import ULMFiTClassifier, ULMFiTRegressor, weights
+from ulmfit.estimator import ULMFiTClassifier, ULMFiTRegressor, fitting, weights
 from ulmfit.estimator.classes import Classes
 
 from .conftest import QUICK
@@ -153,15 +153,28 @@ def test_what_are_no_weights_is_told(
     [
         ("even", "None, 'balanced' or a dict"),
         ([1, 2], "None, 'balanced' or a dict"),
+        (np.array([1, 2]), "None, 'balanced' or a dict"),
         ({"ugly": 2}, "'ugly' is none of the classes: 'bad', 'good'"),
-        ({"bad": -2}, "a number above 0"),
-        ({"bad": "much"}, "could not convert"),
+        ({"bad": -2}, "'bad' has -2; a number above 0"),
+        ({"bad": "much"}, "'bad' has 'much'; a number above 0"),
+        ({"bad": None}, "'bad' has None; a number above 0"),
+        ({"bad": [1]}, r"'bad' has \[1\]; a number above 0"),
+        ({"bad": 0}, "'bad' has 0; a number above 0"),
+        ({"bad": float("nan")}, "'bad' has nan; a number above 0"),
+        ({"bad": float("inf")}, "'bad' has inf; a number above 0"),
+        ({"bad": 10**400}, "'bad' has 1000.*; a number above 0"),
     ],
 )
 def test_what_are_no_class_weights_is_told(
-    given: Any, told: str, quick: Make, texts: list[str], words: list[str]
+    given: Any,
+    told: str,
+    quick: Make,
+    texts: list[str],
+    words: list[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    monkeypatch.setattr(fitting, "open_pretrained", None)  # wrong before any work is done
+    with pytest.raises(InputError, match=f"class_weight: .*{told}"):
         quick(class_weight=given).fit(texts, words)
 
 

@@ -134,6 +134,17 @@ def test_mistakes_are_wrong_answers_with_words_of_their_text(model: Path) -> Non
         assert Path(mistake.place.rpartition(":")[0]).name == "test.csv"
 
 
+def test_a_report_does_not_replace_the_rows_that_it_reads(copy: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "mine.csv"
+    shutil.copy(tmp_path / "test.csv", mine)
+    for data in (Source((str(mine),)), None):
+        for name in ("train.csv", "test.csv", *["mine.csv"] * (data is not None)):
+            before = (tmp_path / name).read_bytes()
+            with pytest.raises(InputError, match="is the input; choose another file"):
+                next(write_report(copy, data, tmp_path / name, machine=MACHINE))
+            assert (tmp_path / name).read_bytes() == before
+
+
 def test_other_data_may_be_measured(model: Path, home: Path) -> None:
     found = look(model, Source((str(home / "train.csv"),)))
     assert found.figures_of == "train.csv" and found.figures is not None

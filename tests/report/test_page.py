@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -211,6 +212,33 @@ def test_no_wrong_answer_is_no_mistake(make: Make) -> None:
     document = check(page(found))
     assert "None among 30 rows of test." in document.text
     assert "None: no label is contradicted" in document.text
+
+
+def test_the_page_says_how_the_words_were_found(make: Make) -> None:
+    text = check(page(make(rows=30))).text
+    assert "when the word is cut out (occlusion)" in text and "gradients" not in text
+
+
+@pytest.mark.parametrize("kind", ["single", "multi", "ordinal"])
+def test_the_mistakes_shown_are_some_of_those_counted(make: Make, kind: Kind) -> None:
+    """Of several labels each that is wrong is a mistake, not each text."""
+    found = make(kind, ["a", "b", "c"], rows=60)
+    assert found.measured is not None
+    wrong = int(np.sum(found.measured.answers != found.measured.labels))
+    what = "labels wrongly answered or left out" if kind == "multi" else "wrong answers"
+    assert f"4 of {wrong} {what} on the test rows" in check(page(found)).text
+    if kind == "multi":
+        assert wrong > int((~found.measured.right).sum())
+
+
+def test_a_loss_is_told_in_its_unit(make: Make) -> None:
+    """Nats, but for the squared error of a classifier of real values."""
+    for kind, squared in (("single", 0), ("real", 1)):
+        text = check(page(make(kind, rows=30))).text
+        assert text.count("Loss, squared error as a share of the variance") == squared
+        assert text.count("Loss, nats") == 2 - squared  # the language model's, and the classifier's
+        kept = re.findall(r"were kept \(ringed\): [\d.]+ (of the variance|nats) on", text)
+        assert set(kept) == {"nats", *["of the variance"] * squared}
 
 
 def test_a_language_model_has_a_page_too(make: Make) -> None:

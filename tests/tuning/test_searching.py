@@ -10,6 +10,7 @@ import pytest
 from ulmfit.errors import InputError
 from ulmfit.pipeline import Note, train
 from ulmfit.presets import preset
+from ulmfit.report.history import read_record
 from ulmfit.run import Plan
 from ulmfit.settings import read_settings, with_settings
 from ulmfit.training.loop import Step
@@ -37,7 +38,33 @@ def test_the_best_settings_are_those_of_the_best_trial(options: TuneOptions) -> 
     assert notes[1].startswith("the preset: accuracy 0.")
     assert notes[3].startswith("trial 3 of 3: accuracy 0.")
     assert not [event for event in events if isinstance(event, Plan)]
-    assert not list(Path(options.train.out).glob("trial-*"))
+
+
+def test_a_record_of_every_trial_is_kept_and_nothing_large(options: TuneOptions) -> None:
+    train_with = replace(options.train, finetune=True, lm_epochs=1)
+    finish(tune(replace(options, train=train_with, trials=2, folds=2, tune_lm=True)))
+    out = Path(options.train.out)
+    kept = {p.relative_to(out).as_posix() for p in out.glob("trial-*/**/*") if p.is_file()}
+    parts = ("figures.json", "logits.npy", "training.jsonl")
+    folds = {f"trial-{n}/{fold}/{part}" for n in (0, 1) for fold in (1, 2) for part in parts}
+    assert kept == folds | {f"trial-{n}/language-model/training.jsonl" for n in (0, 1)}
+    for n, fold in ((0, 1), (1, 2)):
+        record = read_record(out / f"trial-{n}" / str(fold))
+        assert record is not None and (record.run["trial"], record.run["fold"]) == (n, fold)
+        assert record.run["command"] == "tune" and record.run["options"]["tune_lm"] is True
+        assert record.run["settings"]["classifier"]["epochs"] == len(record.stages[0].epochs)
+        assert [stage.name for stage in record.stages] == ["classifier"]
+        lm = read_record(out / f"trial-{n}" / "language-model")
+        assert lm is not None and [stage.name for stage in lm.stages] == ["finetune"]
+
+
+def test_few_rows_are_read_as_often_as_train_reads_them(options: TuneOptions) -> None:
+    """One step an epoch, of seven that the preset asks for at least."""
+    settings = {"classifier": {"epochs": 2, "min_steps": 7, "unfreezing": "all"}}
+    few = replace(options, trials=1, train=replace(options.train, settings=settings))
+    events, found = finish(tune(few))
+    assert len([event for event in events if isinstance(event, Step)]) == 7
+    assert found.settings["classifier"]["min_steps"] == 7
 
 
 def test_train_takes_what_was_found(options: TuneOptions, tmp_path: Path) -> None:
@@ -59,6 +86,9 @@ def test_the_language_model_is_fine_tuned_once(options: TuneOptions) -> None:
     assert len(plans) == 1 and plans[0].startswith("fine-tuning")
     assert found.language_model is not None
     assert (Path(found.language_model) / "config.json").is_file()
+    record = read_record(Path(found.language_model))
+    assert record is not None and [stage.name for stage in record.stages] == ["finetune"]
+    assert record.run["command_line"][:2] == ["ulmfit", "tune"]
     assert "language_model" not in found.settings
 
 
@@ -149,6 +179,8 @@ def test_a_trial_that_breaks_is_told_and_the_next_one_tried(
     events, found = finish(tune(options))
     assert found.trials[0].value is None and found.trials[0].broken == "the outputs are no numbers"
     assert found.best != 0
+    broken = Path(options.train.out) / "trial-0"
+    assert [p.name for p in broken.rglob("*") if p.is_file()] == ["records.jsonl"]
     assert any("no numbers" in e.text for e in events if isinstance(e, Note))
 
 

@@ -69,6 +69,8 @@ def _lines(found: Tuned, asked: TuneOptions) -> Iterator[str]:
     yield ""
     yield f"* the best of {len(found.trials)}, measured on {found.measured_on}."
     yield "  It was chosen by this figure, so expect a little less on rows that are new."
+    if steps := found.settings["classifier"]["min_steps"]:
+        yield f"  Few rows are read in more epochs than the table says: for {steps} steps at least."
     yield ""
     yield f"settings    {found.settings_file}"
     yield f"use them    {' '.join(_command(found, asked))}"
@@ -89,7 +91,8 @@ def _command(found: Tuned, asked: TuneOptions) -> list[str]:
 
     from ulmfit.pipeline.command_line import command_line
 
-    options = replace(asked.train, out="MODEL", settings=None, epochs=None, time_budget=None)
+    options = replace(asked.train, out="MODEL", settings=None, time_budget=None)
+    options = replace(options, epochs=None, lm_epochs=None)  # they would go before the settings
     if found.language_model is not None:
         options = replace(options, lm=found.language_model, finetune=False, unlabelled=())
     words = command_line("train", options)

@@ -10,13 +10,14 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ulmfit.errors import InputError
-from ulmfit.estimator.plain import plain
+from ulmfit.estimator.plain import in_json, plain
 from ulmfit.estimator.weights import NamedWeights
 from ulmfit.pipeline.options import Machine, Source, TrainOptions, cores
 from ulmfit.targets.kinds import Kind
 
 SEEDS = 2**32  # numpy's are smaller
-OF_CLASSES = ("loss", "focal_gamma", "label_smoothing", "calibrate")
+NUMBERS = ("focal_gamma", "label_smoothing")
+OF_CLASSES = ("loss", *NUMBERS, "calibrate")
 """parameters that a regressor lacks, called as in `TrainOptions`"""
 
 
@@ -52,7 +53,7 @@ def train_options(
         time_budget=_minutes(p["time_budget"]),
         task=kind,
         class_weights=class_weights,
-        **{name: p[name] for name in OF_CLASSES if name in p},
+        **{name: _of_classes(name, p[name]) for name in OF_CLASSES if name in p},
     )
 
 
@@ -90,6 +91,16 @@ def _is_whole(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool)
+
+
+def _of_classes(name: str, value: Any) -> Any:
+    if name in NUMBERS and not _is_number(value):
+        raise InputError(f"{name}: a number is wanted, not {value!r}")
+    return bool(value) if name == "calibrate" else plain(value)
+
+
 def _epochs(name: str, value: Any) -> int | None:
     if value is not None and not (_is_whole(value) and value >= 1):
         raise InputError(f"{name}: None or a whole number from 1 up is wanted, not {value!r}")
@@ -102,11 +113,13 @@ def _settings(value: Any) -> dict[str, Any] | None:
             'settings: None or a dict like {"classifier": {"peak": 0.02}} is wanted, '
             f"not {type(value).__name__}"
         )
-    return None if value is None else plain(value)
+    settings: dict[str, Any] | None = None if value is None else plain(value)
+    if not in_json(settings):
+        raise InputError(f"settings: what JSON has is wanted, not {value!r:.200}")
+    return settings
 
 
 def _minutes(value: Any) -> float | None:
-    is_number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
-    if value is not None and not (is_number and 0 < value < float("inf")):
+    if value is not None and not (_is_number(value) and 0 < value < float("inf")):
         raise InputError(f"time_budget: None or minutes above 0 are wanted, not {value!r}")
     return None if value is None else float(value)

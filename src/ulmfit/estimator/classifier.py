@@ -16,12 +16,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from ulmfit.bundle import Bundle
 from ulmfit.device import Precision
+from ulmfit.estimator import recording
 from ulmfit.estimator.asked import train_options
 from ulmfit.estimator.classes import Classes
 from ulmfit.estimator.examples import counted, examples
 from ulmfit.estimator.fitted import Fitted
 from ulmfit.estimator.fitting import learned
 from ulmfit.estimator.keeping import opened, save_at, with_estimator
+from ulmfit.estimator.scoring import to_score
 from ulmfit.estimator.targets import CLASSIFIED, read_classes
 from ulmfit.estimator.weights import named_weights
 from ulmfit.stages.objective import LossName
@@ -47,7 +49,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         time_budget: minutes in all; epochs are cut to fit.
         task: "single", "multi" (several labels a text) or "ordinal"; None: what y shows, which
             is never "ordinal". For real values there is `ULMFiTRegressor`.
-        order: of an ordinal target, its labels from lowest to highest; None sorts them.
+        order: of an ordinal target, its labels from lowest to highest, in a list, a range, an
+            array or a series; None sorts them.
         class_weight: {class: weight}, 1 where not named, or "balanced"; None: all alike.
         loss: "cross-entropy", or "focal", which looks more at what is hard (Lin et al. 2017).
         focal_gamma: exponent of the focal loss.
@@ -63,7 +66,7 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         memory: a folder, or a `joblib.Memory` for its folder, in which fine-tuned language
             models are kept: a fit on the same texts with the same settings of the language
             model and the same seed takes it from there, as in a grid search over settings of
-            the classifier. None keeps nothing.
+            the classifier. None, or a `Memory` without a folder, keeps nothing.
         random_state: a seed from 0 up; as in scikit-learn, None or a `RandomState` draws one.
         verbose: 0 is silent, 1 prints a line an epoch, 2 some steps too.
 
@@ -72,6 +75,11 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
             0/1 matrix its columns' names, or numbers.
         bundle_: the model, a `ulmfit.Bundle`; its `metrics` hold the figures on the tenth of
             the texts that chose the best epoch.
+
+    An estimator answers every text. A model that was made with `ulmfit train --coverage` or
+    `--abstain-below` leaves unsure answers open on the command line; opened with `load`, it does
+    not. `confidence` tells how sure each answer is, `bundle_.target.abstain_below` where the
+    model's border lies (None: it has none).
 
     Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification".
 
@@ -92,7 +100,7 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         epochs: int | None = None,
         time_budget: float | None = None,
         task: Kind | None = None,
-        order: Sequence[Any] | None = None,
+        order: Sequence[Any] | NDArray[Any] | None = None,
         class_weight: Literal["balanced"] | Mapping[Any, float] | None = None,
         loss: LossName = "cross-entropy",
         focal_gamma: float = 2.0,
@@ -150,11 +158,12 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         parameters = self.get_params(deep=False)
         weights = named_weights(self.class_weight, classes)
         options = train_options(parameters, classes.kind, weights)
-        bundle = learned(given, options, self.memory, self.verbose)
-        return self._learned(with_estimator(bundle, parameters, classes.to_dict()), classes)
+        bundle, record = learned(given, options, self.memory, self.verbose)
+        return self._learned(with_estimator(bundle, parameters, classes.to_dict()), record, classes)
 
-    def _learned(self, bundle: Bundle, classes: Classes) -> Self:
+    def _learned(self, bundle: Bundle, record: bytes | None, classes: Classes) -> Self:
         self.bundle_ = bundle
+        self._record = record
         self.classes_ = classes.values
         self._classes = classes
         self._fitted = Fitted(bundle, self.device, self.precision)
@@ -174,17 +183,36 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         (texts,) the most probable label of each; of an ordinal target the median one. Multi-label:
         a 0/1 matrix (texts, classes), or lists of labels where `fit` had lists; a class is told
         where its probability reaches the threshold that was best on the held-out texts.
+
+        Every text is answered, also where a model that was trained to abstain would leave the
+        answer open: see `confidence`.
         """
         check_is_fitted(self)
         return self._classes.answers(self._fitted.answers(texts))
 
+    def confidence(self, texts: Any) -> NDArray[np.float64]:
+        """(texts,) how probable it is that each answer of `predict` is right, as a whole.
+
+        Single: the probability of the label. Ordinal: of the median label. Multi-label: of the
+        whole set, the product over the classes. A model that was trained to abstain is not sure
+        enough where this is below `bundle_.target.abstain_below`.
+        """
+        check_is_fitted(self)
+        return self._fitted.confidence(texts)
+
     def score(self, texts: Any, y: Any, sample_weight: Any = None) -> float:
-        """Accuracy; of a multi-label target the share of texts whose labels are all right."""
+        """Accuracy; of a multi-label target the share of texts whose labels are all right.
+
+        Raises:
+            InputError: y or the weights are not one each for the texts.
+        """
+        check_is_fitted(self)
+        texts, y, weights = to_score(texts, y, sample_weight, self._classes.form)
         answers = self.predict(texts)
         if self._classes.form == "lists":
             right = [set(a) == set(labels) for a, labels in zip(answers, y, strict=True)]
-            return float(np.average(right, weights=sample_weight))
-        return float(accuracy_score(y, answers, sample_weight=sample_weight))
+            return float(np.average(right, weights=weights))
+        return float(accuracy_score(y, answers, sample_weight=weights))
 
     def transform(self, texts: Any) -> NDArray[np.float32]:
         """(texts, features) document vectors: last, max and mean of the encoder's outputs.
@@ -202,6 +230,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
     def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write the fitted model: a bundle of JSON and safetensors, as `ulmfit train` makes.
 
+        With it goes `training.jsonl`, the record of its steps, which `ulmfit report` draws.
+
         Args:
             folder: where; whole or not there, whatever happens.
             overwrite: replace a model that is there.
@@ -211,7 +241,7 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
             OSError: the disk is full, and the like.
         """
         check_is_fitted(self)
-        save_at(self.bundle_, Path(folder), overwrite)
+        save_at(self.bundle_, self._record, Path(folder), overwrite)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], **parameters: Any) -> Self:
@@ -221,13 +251,14 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
             folder: what `save` wrote, or a classifier of `ulmfit train`, whose labels are
                 strings; or "hf://user/name".
             **parameters: of this class. `device` and the like are not kept with a model, nor is
-                the folder of `lm`, only its name: to fit anew, say where it is.
+                the folder of `lm`, only its name: to fit anew, say where it is. What JSON does not
+            have, such as a set, is not kept either.
 
         Raises:
             InputError: there is no whole classifier, or there is no such parameter.
         """
         bundle, chosen = opened(folder, CLASSIFIED, cls().get_params(), parameters)
-        return cls(**chosen)._learned(bundle, Classes.of(bundle))
+        return cls(**chosen)._learned(bundle, recording.read(folder), Classes.of(bundle))
 
     save_pretrained = save
     from_pretrained = load

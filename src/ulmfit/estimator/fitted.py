@@ -13,7 +13,7 @@ from ulmfit.device import Precision
 from ulmfit.estimator import randomness
 from ulmfit.estimator.texts import text_list
 from ulmfit.predict import Predictor
-from ulmfit.targets.decisions import decide
+from ulmfit.targets.decisions import confidence, decide
 from ulmfit.targets.kinds import Floats, Labels
 
 
@@ -44,6 +44,11 @@ class Fitted:
         """The answers in numbers (`targets.kinds`)."""
         target = self.bundle.target
         return decide(self.probabilities(texts), target.kind, target.thresholds)
+
+    def confidence(self, texts: Any) -> Floats:
+        """(texts,) how probable it is that each answer is right."""
+        rows, target = self.probabilities(texts), self.bundle.target
+        return confidence(rows, decide(rows, target.kind, target.thresholds), target.kind)
 
     def values(self, texts: Any) -> Floats:
         """(texts,) real values."""

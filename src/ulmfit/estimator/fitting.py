@@ -11,9 +11,9 @@ from typing import Any
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
-from ulmfit.estimator import randomness
+from ulmfit.estimator import randomness, recording
 from ulmfit.estimator.examples import Examples
-from ulmfit.estimator.memory import Memory, content_key
+from ulmfit.estimator.memory import Memory, content_key, memory_of
 from ulmfit.estimator.progress import finished
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.classifiers import (
@@ -23,12 +23,15 @@ from ulmfit.pipeline.classifiers import (
     tuned_on,
 )
 from ulmfit.pipeline.options import TrainOptions, directions
+from ulmfit.pipeline.record import copy_logs
 from ulmfit.presets import Preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.targets.checks import check_labels
 
 
-def learned(given: Examples, options: TrainOptions, memory: Any, verbose: int) -> Bundle:
+def learned(
+    given: Examples, options: TrainOptions, memory: Any, verbose: int
+) -> tuple[Bundle, bytes]:
     """`fitted` to its end, the caller's random numbers left as they were.
 
     Args:
@@ -36,16 +39,19 @@ def learned(given: Examples, options: TrainOptions, memory: Any, verbose: int) -
         options: as of `fitted`.
         memory: as an estimator's.
         verbose: as of `progress.finished`.
+
+    Returns:
+        The classifier, and the packed record of its making.
     """
     chosen = chosen_preset(options)
-    place = None if memory is None else Memory(memory)
+    place = memory_of(memory)
     with randomness.kept(options.machine.device):
         return finished(fitted(given, options, chosen, place), verbose)
 
 
 def fitted(
     given: Examples, options: TrainOptions, chosen: Preset, memory: Memory | None
-) -> Generator[Event, None, Bundle]:
+) -> Generator[Event, None, tuple[Bundle, bytes]]:
     """Fine-tune the language model, or take it from the memory; then the classifier.
 
     Args:
@@ -53,6 +59,9 @@ def fitted(
         options: all but `data`, `out`, `unlabelled`, `test` and `labels` is used.
         chosen: the preset with the options' epochs.
         memory: where fine-tuned language models are kept; None keeps none.
+
+    Returns:
+        As `learned`.
 
     Raises:
         InputError: the language model, an option or the labels are wrong.
@@ -68,14 +77,16 @@ def fitted(
         raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
     lm = open_pretrained(options.lm or DEFAULT)
     directions(options.direction, lm.directions)
+    asked = recording.asked(options, given.draw)
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:
         folder = Path(name)
         if options.finetune:
             part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
             lm = yield from _tuned(lm, given, options, chosen, memory, folder, part)
-        return (
-            yield from classifier_on(lm, given.texts, given.draw, options, chosen, folder, budget)
+        bundle = yield from classifier_on(
+            lm, given.texts, given.draw, options, chosen, folder, budget
         )
+        return bundle, recording.packed(asked, folder, bundle)
 
 
 def _tuned(
@@ -97,8 +108,9 @@ def _tuned(
     }
     key = content_key(lm, given.all_texts(), settings)
     if kept := memory.get(key):
+        copy_logs(memory.folder / key, folder)
         yield Note(f"the fine-tuned language model is taken from {memory.folder / key}")
         return kept
     tuned = yield from tuned_on(lm, given.all_texts, options, chosen, folder, budget)
-    memory.keep(key, tuned)
+    memory.keep(key, tuned, folder)
     return tuned

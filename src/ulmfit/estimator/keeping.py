@@ -11,9 +11,9 @@ from typing import Any
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
-from ulmfit.estimator.plain import plain
+from ulmfit.estimator import recording
+from ulmfit.estimator.plain import in_json, lm_name, plain
 from ulmfit.pipeline.cards import classifier_card
-from ulmfit.remote import is_remote
 from ulmfit.targets.kinds import Kind
 
 ESTIMATOR = "estimator"
@@ -28,18 +28,24 @@ def with_estimator(
 ) -> Bundle:
     """The bundle with what `load` needs to give the same estimator.
 
+    A parameter that JSON does not have is left out: where the model is opened, it has its default.
+
     Args:
         bundle: freshly trained.
         parameters: the estimator's `get_params()`.
         classes: `Classes.to_dict`, or None where there are no classes.
     """
-    told = {k: plain(v) for k, v in parameters.items() if k not in OF_A_MACHINE}
-    if (lm := told["lm"]) and not is_remote(lm):
-        told["lm"] = Path(lm).name  # where it lies is nobody's business but this machine's
-    if isinstance(told.get(WEIGHTS), dict):  # keys of JSON are strings, labels may be others
-        told[WEIGHTS] = [[plain(label), weight] for label, weight in told[WEIGHTS].items()]
-    kept = {"parameters": told, "classes": classes}
+    told = {k: _plain(k, v) for k, v in parameters.items() if k not in OF_A_MACHINE}
+    kept = {"parameters": {k: v for k, v in told.items() if in_json(v)}, "classes": classes}
     return replace(bundle, provenance={**bundle.provenance, ESTIMATOR: kept})
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name == "lm" and value is not None:
+        return lm_name(value)
+    if name == WEIGHTS and isinstance(value, Mapping):  # keys of JSON are strings, labels may not
+        return [[plain(label), float(weight)] for label, weight in value.items()]
+    return plain(value)
 
 
 def opened(
@@ -100,8 +106,8 @@ def _told(bundle: Bundle, what: str) -> dict[str, Any] | None:
     return told
 
 
-def save_at(bundle: Bundle, folder: Path, overwrite: bool) -> None:
-    """Write the bundle; whole or not there.
+def save_at(bundle: Bundle, record: bytes | None, folder: Path, overwrite: bool) -> None:
+    """Write the bundle, whole or not there, then the packed record of its making.
 
     Raises:
         InputError: `folder` exists, and is no model or not to be replaced.
@@ -113,3 +119,4 @@ def save_at(bundle: Bundle, folder: Path, overwrite: bool) -> None:
         raise InputError(f"{folder}: exists and is no model, so overwrite does not replace it")
     folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     bundles.save(bundle, folder, classifier_card(bundle))
+    recording.write(record, folder)

@@ -14,6 +14,16 @@ from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.pipeline.cards import language_model_card
+from ulmfit.pipeline.record import copy_logs
+
+
+def memory_of(memory: Any) -> Memory | None:
+    """An estimator's `memory`; None where it keeps nothing, as `joblib.Memory(None)` does.
+
+    Raises:
+        InputError: as `Memory`.
+    """
+    return None if getattr(memory, "location", memory) is None else Memory(memory)
 
 
 class Memory:
@@ -48,12 +58,21 @@ class Memory:
         place = self.folder / key
         return bundles.load(place) if place.exists() else None
 
-    def keep(self, key: str, bundle: Bundle) -> None:
-        """Keep a bundle; one that another process has kept meanwhile stays, being the same."""
+    def keep(self, key: str, bundle: Bundle, run: Path | None = None) -> None:
+        """Keep a bundle; one that another process has kept meanwhile stays, being the same.
+
+        Args:
+            key: its name.
+            bundle: a language model.
+            run: the folder of the run that made it, whose logs are kept too; None: there is none.
+        """
         with tempfile.TemporaryDirectory(prefix=".", dir=self.folder) as aside:
-            bundles.save(bundle, Path(aside) / key, language_model_card(bundle))
+            made = Path(aside) / key
+            bundles.save(bundle, made, language_model_card(bundle))
+            if run is not None:
+                copy_logs(run, made)
             try:
-                os.rename(Path(aside) / key, self.folder / key)
+                os.rename(made, self.folder / key)
             except OSError:
                 if not (self.folder / key).exists():
                     raise

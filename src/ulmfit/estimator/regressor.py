@@ -10,16 +10,19 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, TransformerMixin
+from sklearn.metrics import r2_score
 from sklearn.utils import InputTags, Tags
 from sklearn.utils.validation import check_is_fitted
 
 from ulmfit.bundle import Bundle
 from ulmfit.device import Precision
+from ulmfit.estimator import recording
 from ulmfit.estimator.asked import train_options
 from ulmfit.estimator.examples import counted, examples
 from ulmfit.estimator.fitted import Fitted
 from ulmfit.estimator.fitting import learned
 from ulmfit.estimator.keeping import opened, save_at, with_estimator
+from ulmfit.estimator.scoring import to_score
 from ulmfit.estimator.targets import REAL, read_values
 
 
@@ -90,11 +93,12 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
         given = examples(counting, values, [], REAL, unlabelled)
         parameters = self.get_params(deep=False)
         options = train_options(parameters, REAL)
-        bundle = learned(given, options, self.memory, self.verbose)
-        return self._learned(with_estimator(bundle, parameters, None))
+        bundle, record = learned(given, options, self.memory, self.verbose)
+        return self._learned(with_estimator(bundle, parameters, None), record)
 
-    def _learned(self, bundle: Bundle) -> Self:
+    def _learned(self, bundle: Bundle, record: bytes | None) -> Self:
         self.bundle_ = bundle
+        self._record = record
         self._fitted = Fitted(bundle, self.device, self.precision)
         return self
 
@@ -102,6 +106,16 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
         """(texts,) the value of each."""
         check_is_fitted(self)
         return self._fitted.values(texts)
+
+    def score(self, texts: Any, y: Any, sample_weight: Any = None) -> float:
+        """R squared.
+
+        Raises:
+            InputError: y or the weights are not one each for the texts.
+        """
+        check_is_fitted(self)
+        texts, y, weights = to_score(texts, y, sample_weight)
+        return float(r2_score(y, self.predict(texts), sample_weight=weights))
 
     def transform(self, texts: Any) -> NDArray[np.float32]:
         """(texts, features) document vectors, as `ULMFiTClassifier.transform`."""
@@ -121,7 +135,7 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
             OSError: the disk is full, and the like.
         """
         check_is_fitted(self)
-        save_at(self.bundle_, Path(folder), overwrite)
+        save_at(self.bundle_, self._record, Path(folder), overwrite)
 
     @classmethod
     def load(cls, folder: str | PathLike[str], **parameters: Any) -> Self:
@@ -131,7 +145,7 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
             InputError: there is no whole model of real values, or there is no such parameter.
         """
         bundle, chosen = opened(folder, [REAL], cls().get_params(), parameters)
-        return cls(**chosen)._learned(bundle)
+        return cls(**chosen)._learned(bundle, recording.read(folder))
 
     save_pretrained = save
     from_pretrained = load

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence, Set
+from collections.abc import Collection, Iterable, Set
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 
 from ulmfit.errors import InputError
 from ulmfit.estimator.classes import TYPES, Classes, Form, indicator
+from ulmfit.estimator.plain import listed
 from ulmfit.targets.checks import FEWEST
 from ulmfit.targets.kinds import Kind, Labels, Rows
 from ulmfit.text.preparation import replace_surrogates
@@ -24,7 +25,7 @@ def read_classes(
     y: Any,
     texts: int,
     task: Kind | None = None,
-    order: Sequence[Any] | None = None,
+    order: Any = None,
     kept: Rows | None = None,
 ) -> tuple[Classes, Labels]:
     """The classes of y, and y as the stage wants it.
@@ -34,7 +35,8 @@ def read_classes(
             data frame names, or the labels of each text.
         texts: how many there are.
         task: None takes what the form of y shows, "single" or "multi".
-        order: of an ordinal target, its labels from lowest to highest; None sorts them.
+        order: of an ordinal target, its labels from lowest to highest, in a list, a range, an
+            array or a series; None sorts them.
         kept: the rows that count, as if y had no others; None: all.
 
     Raises:
@@ -56,7 +58,7 @@ def read_classes(
 
 def _formed(y: Any, task: str | None) -> tuple[NDArray[Any] | list[Any], Form]:
     """y as an array (texts,), as a matrix, or as lists; and which of them it is."""
-    if (lists := _lists(y)) is not None:
+    if (lists := label_lists(y)) is not None:
         return (indicator(lists), "indicator") if _is_matrix(lists) else (lists, "lists")
     shape: tuple[int, ...] = getattr(y, "shape", ())
     if len(shape) == 2 and (shape[1] > 1 or task == "multi"):
@@ -64,8 +66,12 @@ def _formed(y: Any, task: str | None) -> tuple[NDArray[Any] | list[Any], Form]:
     return _one_label_a_text(y), "array"
 
 
-def _lists(y: Any) -> list[Any] | None:
-    """The labels of each text, where there may be several."""
+def label_lists(y: Any) -> list[Any] | None:
+    """The labels of each text, where there may be several; None where y has one label a text.
+
+    Raises:
+        InputError: some texts have a list and others have none.
+    """
     if not isinstance(y, Iterable) or len(getattr(y, "shape", (0,))) != 1:
         return None
     listed = y.to_list() if hasattr(y, "to_list") else list(y)
@@ -125,7 +131,7 @@ def _one_label_a_text(y: Any) -> NDArray[Any]:
     return labels
 
 
-def _kind(form: Form, task: Kind | None, order: Sequence[Any] | None) -> Kind:
+def _kind(form: Form, task: Kind | None, order: Any) -> Kind:
     if task is not None and task not in CLASSIFIED:
         raise InputError(f"task {task!r}: choose one of {', '.join(CLASSIFIED)}, or None")
     shown: Kind = "single" if form == "array" else "multi"
@@ -136,9 +142,9 @@ def _kind(form: Form, task: Kind | None, order: Sequence[Any] | None) -> Kind:
     return task or shown
 
 
-def _values(y: Any, form: Form, order: Sequence[Any] | None, columns: Any) -> NDArray[Any]:
+def _values(y: Any, form: Form, order: Any, columns: Any) -> NDArray[Any]:
     if form == "array":
-        return np.unique(y) if order is None else np.array(order)
+        return np.unique(y) if order is None else _ordered(order)
     if form == "indicator":
         return np.arange(y.shape[1]) if columns is None else np.array(list(columns))
     try:
@@ -150,10 +156,21 @@ def _values(y: Any, form: Form, order: Sequence[Any] | None, columns: Any) -> ND
         ) from None
 
 
+def _ordered(order: Any) -> NDArray[Any]:
+    labels = listed(order)
+    if labels is None or any(_is_collection(label) for label in labels):
+        raise InputError(
+            "order: a list of the labels is wanted, from lowest to highest, "
+            f"not {type(order).__name__} {order!r:.60}"
+        )
+    values = np.asarray(order)
+    return np.array(labels) if values.dtype == object else values
+
+
 def _check_values(classes: Classes) -> None:
-    values, names = classes.values, classes.names
-    if values.dtype.kind != "U" and str(values.dtype) not in TYPES:
-        raise InputError(f"y: labels of type {values.dtype}; make them strings or whole numbers")
+    if strange := _strange(classes.values):
+        raise InputError(f"y: labels of type {strange}; make them strings or whole numbers")
+    names = classes.names
     if len(names) < (1 if classes.kind == "multi" else 2):
         held = f"1 class only ({names[0]!r})" if names else "no class"
         raise InputError(f"y holds {held}; a classifier needs two at least")
@@ -163,3 +180,13 @@ def _check_values(classes: Classes) -> None:
     for name in names:
         if replace_surrogates(name) != name:
             raise InputError(f"y: label {name!r} is no Unicode text (it holds half a character)")
+
+
+def _strange(values: NDArray[Any]) -> str | None:
+    """The type of labels that a saved model could not keep; None where it can."""
+    if values.ndim != 1:
+        return "tuple"
+    if values.dtype == object:
+        others = (value for value in values if not isinstance(value, str | bool | int | float))
+        return next((type(value).__name__ for value in others), None)
+    return None if values.dtype.kind == "U" or str(values.dtype) in TYPES else str(values.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -38,16 +39,29 @@ def named_weights(weights: Any, classes: Classes) -> NamedWeights:
     """`class_weight`, by the classes' names.
 
     Raises:
-        InputError: it is neither None nor "balanced" nor a dict of classes.
+        InputError: it is neither None nor "balanced" nor a dict of classes, or a weight is none.
     """
-    if weights is None or weights == "balanced":
-        return weights  # type: ignore[no-any-return]
+    if weights is None:
+        return None
+    if isinstance(weights, str) and weights == "balanced":
+        return "balanced"
     if not isinstance(weights, Mapping):
         raise InputError(
-            f"class_weight: None, 'balanced' or a dict (class: weight) is wanted, not {weights!r}"
+            "class_weight: None, 'balanced' or a dict (class: weight) is wanted, "
+            f"not {weights!r:.60}"
         )
     values = classes.values.tolist()
     if unknown := [label for label in weights if label not in values]:
         known = ", ".join(map(repr, values[:SHOWN]))
         raise InputError(f"class_weight: {unknown[0]!r} is none of the classes: {known}")
-    return {classes.names[values.index(label)]: float(w) for label, w in weights.items()}
+    return {classes.names[values.index(k)]: _class_weight(k, w) for k, w in weights.items()}
+
+
+def _class_weight(label: Any, weight: Any) -> float:
+    try:
+        read = float(weight)
+    except (TypeError, ValueError, OverflowError):
+        read = math.nan
+    if not 0 < read < math.inf:
+        raise InputError(f"class_weight: {label!r} has {weight!r:.60}; a number above 0 is needed")
+    return read

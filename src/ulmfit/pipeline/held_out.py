@@ -6,11 +6,9 @@ and shared; it sees the texts of all rows, never their labels.
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +17,20 @@ import numpy as np
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
-from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.classifiers import FINETUNED, chosen_preset, classifier_on, tuned_on
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.evaluating import scored
+from ulmfit.pipeline.kept_folds import Measured, begin_record, keep_record
 from ulmfit.pipeline.language_models import Event
 from ulmfit.pipeline.options import Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
+from ulmfit.pipeline.record import FILE as RECORD
 from ulmfit.pipeline.runs import Note
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.predict import Predictor
 from ulmfit.presets import Preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
-from ulmfit.targets.kinds import Floats, Kind, Rows
+from ulmfit.targets.kinds import Kind, Rows
 
 MAIN: dict[Kind, str] = {
     "single": "accuracy",
@@ -47,7 +46,6 @@ METRICS: dict[Kind, tuple[str, ...]] = {
     "real": ("mae", "rmse", "r2", "spearman"),
 }
 """figures that settings can be chosen by"""
-FIGURES, LOGITS = "figures.json", "logits.npy"
 LOWER_IS_BETTER = frozenset({"log_loss", "mae", "rmse", "calibration_error"})
 SHARES = frozenset({"accuracy", "subset_accuracy", "micro_f1", "macro_f1", "calibration_error"})
 """figures that lie between 0 and 1"""
@@ -67,6 +65,8 @@ class Bench:
     unlabelled: tuple[Source, ...]
     skipped: tuple[str, ...]
     """rows that were left out, for a person"""
+    run: Mapping[str, Any] = field(default_factory=dict)
+    """what its records begin with (`pipeline.kept_folds.work_told`)"""
 
 
 def bench(options: TrainOptions) -> Bench:
@@ -113,6 +113,8 @@ def with_finetuned(
 ) -> Generator[Event, None, Bench]:
     """The bench with its language model fine-tuned, or as it is where that is not asked for.
 
+    The record of the fine-tuning lies in the language model's folder.
+
     Args:
         on: the bench.
         folder: keeps the language model; that of an earlier call is used again.
@@ -130,8 +132,13 @@ def with_finetuned(
         for other in on.unlabelled:
             yield from other.texts(lambda message: None)
 
+    run, record = folder / "finetune", folder / FINETUNED / RECORD
+    if not record.parent.exists():
+        begin_record(run, on.run)
     lm = yield from tuned_on(on.lm, texts, on.options, chosen or on.preset, folder, budget)
-    shutil.rmtree(folder / "finetune", ignore_errors=True)  # its checkpoints
+    if run.is_dir() and not record.is_file():
+        keep_record(run, folder, record.parent, lm.metrics)
+    shutil.rmtree(run, ignore_errors=True)  # its checkpoints
     return replace(on, lm=lm, options=replace(on.options, finetune=False))
 
 
@@ -154,6 +161,7 @@ def learned(
         budget: of it; None for no limit.
         chosen: another preset than the bench's.
     """
+    begin_record(folder, on.run)
     draw = on.draw
     weights = None if draw.weights is None else draw.weights[places]
     part = replace(draw, rows=draw.rows[places], labels=draw.labels[places], weights=weights)
@@ -162,35 +170,6 @@ def learned(
     texts = part.texts(options.data)
     chosen = chosen or on.preset
     return (yield from classifier_on(on.lm, texts, part, options, chosen, folder, budget))
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a classifier said of rows that it had not learned from."""
-
-    figures: dict[str, Any]
-    """as `evaluate` gives them"""
-    target: dict[str, Any]
-    """what the outputs mean: the fields of `TargetConfig`"""
-    logits: Floats
-    """(texts, directions, outputs)"""
-
-    def save(self, folder: Path) -> None:
-        """Keep it; the figures come last, so that they stand for the whole."""
-        data = io.BytesIO()
-        np.save(data, self.logits, allow_pickle=False)
-        write_atomically(folder / LOGITS, data.getvalue())
-        told = {"target": self.target, "figures": self.figures}
-        write_atomically(folder / FIGURES, json.dumps(told, default=float).encode())
-
-    @staticmethod
-    def load(folder: Path) -> Measured | None:
-        """What `save` kept in `folder`, if it did."""
-        if not (folder / FIGURES).is_file():
-            return None
-        told = json.loads((folder / FIGURES).read_text("utf8"))
-        logits = np.load(folder / LOGITS, allow_pickle=False)
-        return Measured(told["figures"], told["target"], logits)
 
 
 def measured(on: Bench, bundle: Bundle, places: Rows) -> Measured:

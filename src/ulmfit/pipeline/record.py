@@ -5,7 +5,9 @@ were done, the records of each stage and direction. A run that was interrupted a
 every step once. Each line has `record`, its kind:
 
 - `Run`: `format` (1), `command`, `command_line` (its words), `options` (with absolute paths),
-  `inputs` (`pipeline.inputs.Input`), `sessions` (`pipeline.sessions.Session`, one a process).
+  `inputs` (`pipeline.inputs.Input`), `sessions` (`pipeline.sessions.Session`, one a process). The
+  `fit` of an estimator is a command too; it has no command line, its texts are not told, and of
+  the language model only the name.
 - `Plan`, once a stage and direction: `phases` (`name`, `epochs`, `thawed` layer groups,
   `peak_rates`), `steps`, `tokens`, `seconds` (expected).
 - `Step`: `phase`, `epoch` (from 0, over all phases), `step` (in the phase, from 1) of `total`,
@@ -23,7 +25,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +41,40 @@ ORDER = ("pretrain", "finetune", "classifier", "forward", "backward")
 
 def keep(run: Path, out: Path) -> None:
     """Write the record of the run in the folder `run` beside the model that it made."""
-    told = "".join(json.dumps(record, allow_nan=False) + "\n" for record in _records(run, out))
-    write_atomically(out / FILE, told.encode())
-
-
-def _records(run: Path, out: Path) -> Iterator[dict[str, Any]]:
     asked = json.loads((run / "run.json").read_text("utf8"))
+    metrics = json.loads((out / "metrics.json").read_text("utf8"))
+    write_atomically(out / FILE, content(asked, run, metrics))
+
+
+def content(asked: Mapping[str, Any], run: Path, metrics: Mapping[str, Any]) -> bytes:
+    """What training.jsonl says of a run that is over.
+
+    Args:
+        asked: its first line, but for `record` and `format`.
+        run: the folder with the logs of its stages.
+        metrics: of the model that it made.
+    """
+    records = _records(asked, run, metrics)
+    return "".join(json.dumps(record, allow_nan=False) + "\n" for record in records).encode()
+
+
+def copy_logs(run: Path, to: Path) -> None:
+    """Copy the logs of the stages, and nothing else, from one run's folder to another."""
+    for log in _logs(run):
+        place = to / log.relative_to(run)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(log, place)
+
+
+def _records(
+    asked: Mapping[str, Any], run: Path, metrics: Mapping[str, Any]
+) -> Iterator[dict[str, Any]]:
     yield {"record": "Run", "format": FORMAT, **asked}
     found = {_place(path.relative_to(run), asked["command"]): path for path in _logs(run)}
     for stage, direction in sorted(found, key=_order):
         with open(found[stage, direction], encoding="utf8") as lines:
             for line in lines:
                 yield {**_rounded(json.loads(line)), "stage": stage, "direction": direction}
-    metrics = json.loads((out / "metrics.json").read_text("utf8"))
     yield {"record": "Finished", "at": now(), "figures": _rounded(_scalars(metrics))}
 
 
@@ -76,7 +100,7 @@ def _rounded(value: Any) -> Any:
     return [_rounded(v) for v in value] if isinstance(value, list) else value
 
 
-def _scalars(metrics: dict[str, Any]) -> dict[str, Any]:
+def _scalars(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that are single numbers, however deep; no history, no confusion matrix."""
     kept: dict[str, Any] = {}
     for name, value in metrics.items():

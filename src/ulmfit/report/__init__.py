@@ -9,8 +9,10 @@ from pathlib import Path
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import Machine, Source
-from ulmfit.remote import is_remote
+from ulmfit.pipeline.use import refuse_input_as_output
+from ulmfit.remote import is_remote, local_folder
 from ulmfit.report.examination import ROWS, Event, Findings, examine
+from ulmfit.report.history import read_record
 from ulmfit.report.page import page
 
 __all__ = ["FILE", "Findings", "Report", "examine", "page", "write_report"]
@@ -48,13 +50,25 @@ def write_report(
         rows: of each set, how many are answered at most; more are drawn from.
 
     Raises:
-        InputError: there is no whole model, its record is broken, or the data cannot be used.
+        InputError: there is no whole model, its record is broken, the data cannot be used, or
+            the page would replace them.
         OSError: the disk is full, and the like.
     """
     if out is None and is_remote(model):
         raise InputError(f"{model}: a model of the hub; say in which file its report goes (--out)")
     path = out or Path(model) / FILE
+    if path.exists():
+        refuse_input_as_output(_rows_of(model, data), path)
     found = yield from examine(model, data, machine, rows)
     content = page(found).encode()
     write_atomically(path, content)
     return Report(path, len(content), found.lacks)
+
+
+def _rows_of(model: str | Path, data: Source | None) -> Source:
+    """The files of rows that a report is made from: the data, and those of the training."""
+    record = read_record(local_folder(model))
+    trained = record.run.get("inputs", []) if record else []
+    paths = [told["path"] for told in trained if told["role"] != "lm"]
+    paths += data.paths if data else ()
+    return Source(tuple(path for path in paths if Path(path).exists()))

@@ -41,6 +41,11 @@ class Answered:
         return right(self.answers, self.labels)
 
     @property
+    def wrong(self) -> int:
+        """How many answers are not right; of several labels each pair of text and label counts."""
+        return int((self.answers != self.labels).sum())
+
+    @property
     def figures(self) -> dict[str, Any]:
         """What `ulmfit evaluate` would tell of them."""
         if self.kind == "real":

@@ -53,7 +53,8 @@ class Stage:
     at: list[float] = field(default_factory=list)
     """of each step: how many epochs were over when it was done"""
     losses: list[float] = field(default_factory=list)
-    """of each step, nats"""
+    """of each step: nats; of a classifier of real values, the squared error in shares of the
+    variance"""
     rates: list[list[float]] = field(default_factory=list)
     """of each step and group"""
     epochs: list[Epoch] = field(default_factory=list)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -22,7 +21,6 @@ from ulmfit.pipeline.held_out import (
     MAIN,
     METRICS,
     Bench,
-    Measured,
     bench,
     learned,
     measured,
@@ -30,6 +28,7 @@ from ulmfit.pipeline.held_out import (
     told_of,
     with_finetuned,
 )
+from ulmfit.pipeline.kept_folds import KEPT, STEPS, Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import directions
 from ulmfit.pipeline.runs import with_absolute_paths
 from ulmfit.pipeline.work import open_work
@@ -42,6 +41,7 @@ from ulmfit.tuning.space import Found, classifier_space, language_model_space, s
 from ulmfit.tuning.study import Study, optuna
 from ulmfit.tuning.timing import OutOfTime, TimeLeft, quietly
 
+ASKED = ("folds", "metric", "tune_lm")  # options that make another search
 BEST, RESULT = "best.json", "tuning.json"
 PARTS = 5  # one of them is held out where folds are not asked for
 LANGUAGE_MODEL_SHARE = 0.3  # of a time budget's rest: the trials are what it is for
@@ -63,6 +63,7 @@ def tune(options: TuneOptions, *, overwrite: bool = False) -> Generator[Event, N
     search = _Search(on, options, left)
     open_work(search.folder, _asked(options), overwrite=overwrite)
     on.draw.keep(search.folder)
+    search.begin_records()
     yield from told_of(on)
     yield from search.prepare(budget)
     study = search.study()
@@ -86,7 +87,7 @@ def _asked(options: TuneOptions) -> dict[str, Any]:
     return {
         "command": "tune",
         "options": train,
-        **{name: getattr(options, name) for name in ("folds", "metric", "tune_lm")},
+        **{name: getattr(options, name) for name in ASKED},
     }
 
 
@@ -105,6 +106,11 @@ class _Search:
             raise InputError(f"{options.trials} trials: at least 1 is needed")
         if options.tune_lm and not options.train.finetune:
             raise InputError("--tune-lm searches how to fine-tune, which --no-finetune leaves out")
+
+    def begin_records(self) -> None:
+        """Note what the records of the trials begin with."""
+        own = {name: getattr(self.options, name) for name in ("trials", *ASKED)}
+        self.on = replace(self.on, run=work_told("tune", self.options.train, own))
 
     def prepare(self, budget: Budget | None) -> Generator[Event, None, None]:
         """Fine-tune the language model once, unless each trial does."""
@@ -138,43 +144,49 @@ class _Search:
         """The next trial."""
         began = time.monotonic()
         number, found = study.ask()
-        chosen = with_settings(self.on.preset, settings_of(self.on.preset, found))
+        settings = settings_of(self.on.preset, found)
+        chosen = with_settings(self.on.preset, settings)
         folder = self.folder / f"trial-{number}"
+        on = replace(self.on, run={**self.on.run, "trial": number, "settings": settings})
         try:
-            done = yield from self._measured(folder, chosen)
+            done = yield from self._measured(on, folder, chosen)
             figures, broken = _means(done), ""
         except InputError as error:  # the rows were learned from before: these values broke it
             figures, broken = {}, str(error)
         value = figures.get(self.metric, float("nan"))
         spent = time.monotonic() - began
         study.tell(value, figures=figures, seconds=spent, broken=broken)
-        shutil.rmtree(folder, ignore_errors=True)
+        tidy(folder, {*KEPT, STEPS})
         yield Note(self._line(len(before), value, found, broken))
 
-    def _measured(self, folder: Path, chosen: Preset) -> Generator[Event, None, list[Measured]]:
+    def _measured(
+        self, on: Bench, folder: Path, chosen: Preset
+    ) -> Generator[Event, None, list[Measured]]:
         found = []
         for fold, held_out in enumerate(self.held_out):
-            place = folder / str(fold)
+            place = folder / str(fold + 1)
             done = Measured.load(place)
             if done is None:
                 runs = (len(self.held_out) - fold) * self._directions
-                done = yield from quietly(self._fold(place, held_out, chosen), self._left, runs)
-                shutil.rmtree(place)
-                done.save(place)
+                events = self._fold(on, place, held_out, chosen)
+                done = yield from quietly(events, self._left, runs)
+            tidy(place)
             found.append(done)
         return found
 
     def _fold(
-        self, place: Path, held_out: Rows, chosen: Preset
+        self, on: Bench, place: Path, held_out: Rows, chosen: Preset
     ) -> Generator[Event, None, Measured]:
-        on = self.on
         if self.options.tune_lm:
             lm_folder = place.parent  # one for all folds: it sees no label
             on = yield from with_finetuned(on, lm_folder, chosen=chosen)
+        on = replace(on, run={**on.run, "fold": int(place.name)})
         places = np.setdiff1d(np.arange(len(on.draw.rows)), held_out)
         seed = on.options.machine.seed
         bundle = yield from learned(on, places, place, seed=seed, chosen=chosen)
-        return measured(on, bundle, held_out)
+        done = measured(on, bundle, held_out)
+        settle(place, bundle, done)
+        return done
 
     def _line(self, number: int, value: float, found: Found, broken: str) -> str:
         name = "the preset" if number == 0 else f"trial {number + 1} of {self.options.trials}"

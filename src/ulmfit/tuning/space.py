@@ -3,6 +3,11 @@
 The papers are silent on such ranges. The rates reach a factor of five to either side of the
 preset's, which is where the range tests of our log lie; factor 1 learns all layers alike, 4 is
 beyond v1's 1/0.3; the dropouts go from a quarter (many labels) to half as much again.
+
+A preset tells the length of the last phase twice: `epochs`, and `min_steps` for few rows (LOG, "Few
+documents are read more often"). The dimension `epochs` stretches both alike, and a find keeps both.
+So the first trial does what `train` does on the same rows, however many they are. `train` with a
+find on more rows keeps the steps where rows are few, and the epochs where they are many.
 """
 
 from __future__ import annotations
@@ -70,17 +75,18 @@ def settings_of(preset: Preset, found: Found) -> dict[str, Any]:
     """The settings (`ulmfit.settings`) over `preset` that a find stands for."""
     own, shared = preset.classifier, _values(found, "")
     classifier: dict[str, Any] = {
-        **_learned(shared),
+        **_learned(own, shared),
+        "min_steps": round(own.min_steps * shared["epochs"] / own.epochs),
         "batch": int(shared["batch"]),
-        "dropouts": _scaled(own.dropouts, shared["dropout"]),
-        "head_dropouts": [_probability(p * shared["dropout"]) for p in own.head_dropouts],
+        "dropouts": _dropouts(own.dropouts, shared["dropout"]),
+        "head_dropouts": [_scaled(p, shared["dropout"]) for p in own.head_dropouts],
     }
     settings: dict[str, Any] = {"preset": preset.name, "classifier": classifier}
     if "lm_peak" in found:
-        lm = _values(found, "lm_")
-        dropouts = _scaled(preset.language_model.dropouts, lm["dropout"])
-        settings["language_model"] = {**_learned(lm), "dropouts": dropouts}
-        if preset.language_model.ratios:  # they stand instead of the factor
+        base, lm = preset.language_model, _values(found, "lm_")
+        dropouts = _dropouts(base.dropouts, lm["dropout"])
+        settings["language_model"] = {**_learned(base, lm), "dropouts": dropouts}
+        if base.ratios and lm["factor"] != base.factor:  # they stand instead of the factor
             settings["language_model"]["ratios"] = []
     return settings
 
@@ -91,20 +97,23 @@ def _values(found: Found, prefix: str) -> dict[str, float]:
     return {name.removeprefix(prefix): found[name] for name in mine}
 
 
-def _learned(values: Found) -> dict[str, Any]:
+def _learned(own: ClassifierSettings | LanguageModelSettings, values: Found) -> dict[str, Any]:
+    peak, factor = values["peak"], values["factor"]
     return {
-        "peak": rounded(values["peak"]),
-        "factor": rounded(values["factor"]),
+        "peak": peak if peak == own.peak else rounded(peak),
+        "factor": factor if factor == own.factor else rounded(factor),
         "epochs": int(values["epochs"]),
     }
 
 
-def _scaled(dropouts: Dropouts, factor: float) -> dict[str, float]:
-    return {name: _probability(p * factor) for name, p in asdict(dropouts).items()}
+def _dropouts(dropouts: Dropouts, factor: float) -> dict[str, float]:
+    return {name: _scaled(p, factor) for name, p in asdict(dropouts).items()}
 
 
-def _probability(value: float) -> float:
-    return rounded(min(MOST_DROPOUT, value))
+def _scaled(probability: float, factor: float) -> float:
+    if factor == 1:
+        return probability
+    return rounded(min(MOST_DROPOUT, probability * factor))
 
 
 def rounded(value: float) -> float:

@@ -16,6 +16,7 @@ from ulmfit.report.sections.frame import drawing, drawings, folded, section
 from ulmfit.report.tables import table
 from ulmfit.targets.kinds import Floats
 
+NATS, VARIANCE = "nats", "of the variance"  # units of a loss
 POINTS = 160  # of a curve; more cannot be seen
 FEWEST, EACH = 20, 6  # points of a loss curve, and steps that one is the mean of, if there are few
 WINDOW = 7  # steps of which a rate is the median where windows of random length scale it
@@ -46,21 +47,24 @@ def learning(found: Findings) -> Markup | None:
     if not found.stages:
         return None
     several = len({s.direction for s in found.stages}) > 1
-    return section("learning", "How it learned", *(_stage(s, several) for s in found.stages))
+    real = found.bundle.target.kind == "real"
+    units = [VARIANCE if real and s.name == "classifier" else NATS for s in found.stages]
+    shown = [_stage(s, several, unit) for s, unit in zip(found.stages, units, strict=True)]
+    return section("learning", "How it learned", *shown)
 
 
-def _stage(stage: Stage, several: bool) -> Markup:
+def _stage(stage: Stage, several: bool, unit: str) -> Markup:
     title = TITLES.get(stage.name, stage.name)
     title = f"{title}, {stage.direction}" if several else title
     return join(
         element("h3", title, class_="stage"),
-        drawings(*_drawn(stage)),
+        drawings(*_drawn(stage, unit)),
     )
 
 
-def _drawn(stage: Stage) -> list[Markup | None]:
+def _drawn(stage: Stage, unit: str) -> list[Markup | None]:
     """The charts; the epochs beside them where they are few, else on request."""
-    charts = [_losses(stage), _figures(stage), _rates(stage)]
+    charts = [_losses(stage, unit), _figures(stage), _rates(stage)]
     if len(stage.epochs) > EPOCHS or charts[1] is None:
         return [*charts, folded("Each epoch", _epochs(stage))]
     return [*charts, element("div", element("h3", "Each epoch"), _epochs(stage))]
@@ -98,7 +102,7 @@ def _end(stage: Stage) -> float:
     return float(max([e.number for e in stage.epochs] + [math.ceil(a) for a in stage.at[-1:]]))
 
 
-def _losses(stage: Stage) -> Markup:
+def _losses(stage: Stage, unit: str) -> Markup:
     if stage.at:
         train = Line("training", _thinned(stage.at, stage.losses), "train")
     else:
@@ -111,7 +115,7 @@ def _losses(stage: Stage) -> Markup:
         curves.append(Line("held out", held, "held-out", dots=True, ringed=ringed))
     kept = (
         f"The weights of epoch {best.number} were kept (ringed): "
-        f"{figure(best.figures['loss'])} nats on the held-out part."
+        f"{figure(best.figures['loss'])} {unit} on the held-out part."
         if best
         else "Nothing was held out: the weights of the last epoch were kept."
     )
@@ -124,7 +128,8 @@ def _losses(stage: Stage) -> Markup:
         borders=_borders(stage),
         horizontal=(0.0 if stage.at else 1.0, max(_end(stage), 1.0 if stage.at else 2.0)),
     )
-    return drawing(chart, "Loss, nats", kept)
+    squared = "Loss, squared error as a share of the variance"
+    return drawing(chart, squared if unit == VARIANCE else f"Loss, {unit}", kept)
 
 
 def _thinned(at: Sequence[float], values: Sequence[float]) -> list[tuple[float, float]]:

@@ -35,15 +35,16 @@ def _mistakes(found: Findings) -> list[Markup]:
         told = f"The {len(found.mistakes)} answers on the {rows} rows that are farthest off."
         up, down = "upwards", "downwards"
     else:
-        of = whole(int((~found.measured.right).sum()))
-        told = f"{len(found.mistakes)} of {of} wrong answers on the {rows} rows, the surest first."
+        of = "labels wrongly answered or left out" if kind == "multi" else "wrong answers"
+        of = f"{whole(found.measured.wrong)} {of}"
+        told = f"{len(found.mistakes)} of {of} on the {rows} rows, the surest first."
         up, down = "for it", "against it"
     intro = paragraph(
         f"{told} Words are marked that moved the answer: ",
         element("mark", up, class_="for", style="--strength:80%"),
         " (a solid line) or ",
         element("mark", down, class_="against", style="--strength:80%"),
-        " (a dotted one), the stronger the darker (integrated gradients).",
+        " (a dotted one), the darker the farther it moves when the word is cut out (occlusion).",
     )
     return [intro, *(_mistake(mistake, kind == "real") for mistake in found.mistakes)]
 
