@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -167,13 +169,56 @@ def test_a_disk_that_fills_up_leaves_the_old_bundle(
     assert bundles.load(tmp_path / "m").kind == "classifier"
 
 
-def test_what_a_killed_writer_left_is_cleared_away(tmp_path: Path) -> None:
-    (tmp_path / ".m.12345.part").mkdir()
-    (tmp_path / ".m.12345.old").mkdir()
-    (tmp_path / ".other.12345.part").mkdir()
+@pytest.fixture
+def ended() -> int:
+    """The number of a process that has ended."""
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_what_a_killed_writer_left_is_cleared_away(ended: int, tmp_path: Path) -> None:
+    for name in (f".m.{ended}.part", f".m.{ended}.old", f".m.{10**12}.part"):
+        (tmp_path / name).mkdir()
     bundles.save(classifier(), tmp_path / "m", "")
     bundles.save(classifier(), tmp_path / "m", "")
-    assert sorted(p.name for p in tmp_path.iterdir()) == [".other.12345.part", "m"]
+    assert names(tmp_path) == ["m"]
+
+
+def test_what_others_write_is_left_alone(ended: int, tmp_path: Path) -> None:
+    """`m.v2` is another bundle; this process's parent runs."""
+    running = os.getppid()
+    begun = [f".m.{running}.old", f".m.{running}.part", f".m.v2.{ended}.old", f".m.v2.{ended}.part"]
+    begun += [".m.x.part", f".other.{ended}.part"]
+    for name in begun:
+        (tmp_path / name).mkdir()
+    bundles.save(classifier(), tmp_path / "m", "")
+    bundles.save(classifier(), tmp_path / "m", "")
+    assert names(tmp_path) == sorted([*begun, "m"])
+
+
+def test_a_killed_process_of_the_same_number_is_no_hindrance(tmp_path: Path) -> None:
+    """In a container every process may be number 1."""
+    for suffix in ("old", "part"):
+        (tmp_path / f".m.{os.getpid()}.{suffix}").mkdir()
+        (tmp_path / f".m.{os.getpid()}.{suffix}" / "config.json").touch()
+    bundles.save(language_model(), tmp_path / "m", "")
+    bundles.save(classifier(), tmp_path / "m", "")
+    assert bundles.load(tmp_path / "m").kind == "classifier"
+    assert names(tmp_path) == ["m"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="asks as another user")
+def test_a_process_of_another_user_runs_too() -> None:
+    os.seteuid(65534)
+    try:
+        assert bundles._is_anothers(1)
+    finally:
+        os.seteuid(0)
 
 
 def test_a_bundle_that_cannot_be_put_in_place_leaves_the_old_one(

@@ -131,16 +131,23 @@ def test_no_texts_give_no_answers(make: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{}, {"int8": {"alike": False}}, {"int8": {"alike": True}}], ids=str
+    ("told", "expected"),
+    [
+        ({}, "fp32"),
+        ({"int8": {"alike": False, "levels": 1}}, "fp32"),
+        ({"int8": {"alike": True}}, "fp32"),
+        ({"int8": {"alike": True, "levels": 128}}, "fp32"),
+        ({"int8": {"alike": True, "levels": 1}}, "int8"),
+    ],
+    ids=str,
 )
-def test_auto_is_int8_only_where_training_found_it_alike(
-    told: dict[str, Any], make: Any, texts: list[str]
+def test_auto_is_int8_only_where_training_found_it_alike_at_as_many_levels(
+    told: dict[str, Any], expected: Any, make: Any, texts: list[str]
 ) -> None:
     if not int8_is_fast():
         pytest.skip("this CPU has no fast int8")
     bundle = make(kind="single")
     bundle.metrics = told
-    expected: Any = "int8" if told.get("int8", {}).get("alike") else "fp32"
     predictor = Predictor(bundle, "cpu")
     assert predictor.precision == expected
     wanted = list(Predictor(bundle, "cpu", expected).probabilities(texts))
@@ -153,6 +160,6 @@ def test_auto_is_int8_only_where_training_found_it_alike(
 
 def test_auto_is_fp32_where_int8_is_slow(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle = make(kind="single")
-    bundle.metrics = {"int8": {"alike": True}}
+    bundle.metrics = {"int8": {"alike": True, "levels": 1}}
     monkeypatch.setattr(reading, "int8_is_fast", lambda: False)
     assert Predictor(bundle, "cpu").precision == "fp32"

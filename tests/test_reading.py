@@ -1,5 +1,7 @@
 """Reading documents: order and batch change nothing, whichever way they are read."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -7,15 +9,17 @@ from numpy.typing import NDArray
 
 from ulmfit import device as devices
 from ulmfit import reading
+from ulmfit.bundle import Bundle, HeadConfig
 from ulmfit.compiled import Unavailable
 from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
-from ulmfit.model.fast_inference import FastEncoder, fastest_path
+from ulmfit.model.fast_inference import FastEncoder, FastHead, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.native.code import library
-from ulmfit.reading import DocumentReader
+from ulmfit.reading import DocumentReader, answering_precision
+from ulmfit.text import Encoder
 
 PAD = 1
 IdArray = NDArray[np.int64]
@@ -130,3 +134,97 @@ def test_a_precision_that_does_not_exist_is_refused(model: TextClassifier) -> No
 def test_training_in_int8_is_refused() -> None:
     with pytest.raises(InputError, match="int8 is for a classifier's predictions"):
         devices.is_bf16(torch.device("cpu"), "int8")
+
+
+def found(metrics: dict[str, Any], encoder: Encoder) -> Bundle:
+    """A classifier with these metrics; its weights do not matter here."""
+    sizes = Architecture(len(encoder.vocab), 4, 6, 1)
+    return Bundle("classifier", sizes, encoder, {}, head=HeadConfig(), metrics=metrics)
+
+
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("stored", "here", "wanted"),
+    [(75, 75, "int8"), (75, 127, "int8"), (127, 127, "int8"), (127, 75, "fp32")],
+)
+def test_int8_is_trusted_only_where_it_rounds_as_finely_as_where_it_was_measured(
+    stored: int, here: int, wanted: str, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "int8_is_fast", lambda: True)
+    monkeypatch.setattr(reading, "int8_levels", lambda: here)
+    bundle = found({"int8": {"alike": True, "levels": stored}}, encoder)
+    assert answering_precision(bundle, CPU, "auto") == wanted
+    assert answering_precision(bundle, CPU, "int8") == "int8", "whoever asks has it"
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *({"alike": True}, {"alike": True, "levels": None}, {"alike": True, "levels": "1"}),
+        *({"alike": False, "levels": 75}, {"alike": "no", "levels": 75}, {"levels": 75}),
+        *({}, None, True, "alike", ["alike"], 1),
+    ],
+    ids=str,
+)
+def test_what_is_not_told_of_int8_is_read_in_fp32(
+    told: Any, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An older bundle's metrics name no levels; a stranger's may hold anything."""
+    monkeypatch.setattr(reading, "int8_is_fast", lambda: True)
+    monkeypatch.setattr(reading, "int8_levels", lambda: 127)
+    assert answering_precision(found({"int8": told}, encoder), CPU, "auto") == "fp32"
+    assert answering_precision(found({}, encoder), CPU, "auto") == "fp32"
+
+
+def learned_head(features: int, outputs: int, hidden: int) -> PooledClassifier:
+    """Its running statistics are no longer those of the beginning."""
+    head = PooledClassifier(features, outputs, hidden).eval()
+    for norm in (head.norm1, head.norm2):
+        assert norm.running_mean is not None and norm.running_var is not None
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+        torch.nn.init.normal_(norm.weight)
+        torch.nn.init.normal_(norm.bias)
+    return head
+
+
+@pytest.fixture
+def compiler() -> None:
+    try:
+        library()
+    except Unavailable as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(("features", "outputs", "hidden"), [(7, 1, 1), (400, 2, 50), (9, 77, 130)])
+def test_the_compiled_head_is_the_head(
+    features: int, outputs: int, hidden: int, compiler: None
+) -> None:
+    torch.manual_seed(0)
+    head, vectors = learned_head(features, outputs, hidden), torch.randn(70, 3 * features)
+    with torch.no_grad():
+        wanted = head(vectors).numpy()
+    fast = FastHead(head)
+    got = fast.logits(vectors.numpy())
+    assert got.shape == wanted.shape
+    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5)
+    assert fast.logits(vectors[:0].numpy()).shape == (0, outputs)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "int8"])
+def test_logits_are_the_same_to_the_last_bit_in_any_batch(
+    precision: Any, documents: list[IdArray], compiler: None
+) -> None:
+    """With a head of the size that is used: torch's own differs here between batches."""
+    if precision == "int8" and fastest_path(True) != "int8":
+        pytest.skip("this CPU has no fast int8")
+    torch.manual_seed(0)
+    sizes = Architecture(max(int(d.max()) for d in documents) + 1, 400, 8, 1)
+    model = TextClassifier(AWDLSTM(sizes, Dropouts()), learned_head(400, 2, 50)).eval()
+    reader = DocumentReader(model, PAD, precision)
+    together = reader.logits(documents)
+    for size in (1, 2, 7):
+        batches = [documents[i : i + size] for i in range(0, len(documents), size)]
+        assert np.array_equal(np.concatenate([reader.logits(b) for b in batches]), together)

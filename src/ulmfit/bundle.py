@@ -117,8 +117,7 @@ def save(bundle: Bundle, folder: Path, card: str, storage: Storage = "fp32") -> 
     """
     folder = folder.absolute()
     aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    for stale in folder.parent.glob(f".{escape(folder.name)}.*.part"):  # of a killed process
-        shutil.rmtree(stale, ignore_errors=True)
+    _clear(folder, "part")
     try:
         _write(bundle, aside, card, storage)
         _swap(aside, folder)
@@ -165,14 +164,35 @@ def _swap(new: Path, folder: Path) -> None:
         os.rename(new, folder)
         return
     old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(old, ignore_errors=True)  # a killed process had the same number
     os.rename(folder, old)
     try:
         os.rename(new, folder)
     except OSError:
         os.rename(old, folder)
         raise
-    for replaced in folder.parent.glob(f".{escape(folder.name)}.*.old"):  # a killed process's too
-        shutil.rmtree(replaced, ignore_errors=True)
+    _clear(folder, "old")
+
+
+def _clear(folder: Path, suffix: Literal["part", "old"]) -> None:
+    """Remove what this process, or one that was killed, left beside `folder`."""
+    for path in folder.parent.glob(f".{escape(folder.name)}.*.{suffix}"):
+        middle = path.name[len(folder.name) + 2 : -len(suffix) - 1]  # of a sibling: v2.123
+        if middle.isdecimal() and not _is_anothers(int(middle)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_anothers(process: int) -> bool:
+    """Whether it runs on this machine, and is not this one; of other machines nothing is known."""
+    if process == os.getpid() or os.name != "posix":  # elsewhere the signal 0 is not harmless
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another user's
+        pass
+    return True
 
 
 def load(folder: Path | str) -> Bundle:

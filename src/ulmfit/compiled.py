@@ -5,13 +5,16 @@ Never needed: what is written in C here has its like in Python.
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import hashlib
 import os
 import shlex
 import shutil
+import stat
 import subprocess
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -19,6 +22,9 @@ from pathlib import Path
 #: of it reorders a sum.
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
 SECONDS = 120  # compiling takes one or two
+#: The environment variable that names the folder of a session to the processes it starts.
+SESSION = "ULMFIT_SESSION_CACHE"
+_one_at_a_time = threading.Lock()
 
 
 class Unavailable(Exception):
@@ -37,14 +43,32 @@ def library(source: Path) -> ctypes.CDLL:
     Raises:
         Unavailable: there is no compiler, or it failed.
     """
-    command = compiler()
-    path = _cache() / f"ulmfit-{source.stem}-{_fingerprint(command, source.parent)}.so"
     try:
-        if not path.exists():
-            _compile(command, source, path)
-        return ctypes.CDLL(str(path))
+        with _one_at_a_time:
+            return _library(source)
     except OSError as error:
         raise Unavailable(f"compiled code cannot be kept or opened: {error}") from None
+
+
+def _library(source: Path) -> ctypes.CDLL:
+    """A kept file that cannot be opened is thrown away, and compiled once more."""
+    command = compiler()
+    folder, name = _cache(), f"ulmfit-{source.stem}-{_fingerprint(command, source.parent)}"
+    for path in sorted(folder.glob(f"{name}-*.so")):
+        if (code := _opened(path)) is not None:
+            return code
+        path.unlink(missing_ok=True)
+    return ctypes.CDLL(str(_compile(command, source, folder, name)))
+
+
+def _opened(path: Path) -> ctypes.CDLL | None:
+    """A kept file's code. Opening one that is cut short would end the process: its name tells."""
+    try:
+        if _is_private(path) and path.stem.endswith(f"-{_digest(path.read_bytes())}"):
+            return ctypes.CDLL(str(path))
+    except OSError:  # gone meanwhile, or it needs a newer C library than there is here
+        pass
+    return None
 
 
 def compiler() -> list[str]:
@@ -53,7 +77,10 @@ def compiler() -> list[str]:
     Raises:
         Unavailable: there is none.
     """
-    command = shlex.split(os.environ.get("CC", "cc"))
+    try:
+        command = shlex.split(os.environ.get("CC", "cc"))
+    except ValueError as error:
+        raise Unavailable(f"CC is no command: {error}") from None
     if not command or shutil.which(command[0]) is None:
         raise Unavailable(f"there is no C compiler ({' '.join(command) or 'CC is empty'})")
     return command
@@ -71,9 +98,14 @@ def _run(*command: str) -> bytes:
 def _fingerprint(command: list[str], folder: Path) -> str:
     """Of the code, the compiler and the CPU: the macros tell its version and the instructions."""
     parts = [
+        "\0".join([*command, *FLAGS]).encode(),
         _macros(*command, *FLAGS),
         *(path.read_bytes() for path in sorted(folder.glob("*.[ch]"))),
     ]
+    return _digest(*parts)
+
+
+def _digest(*parts: bytes) -> str:
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
 
 
@@ -84,27 +116,55 @@ def _macros(*command: str) -> bytes:
 
 def _cache() -> Path:
     """A folder that only this user writes: what lies there is run."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = base / "ulmfit"
     try:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+        folder = base / "ulmfit"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if os.access(folder, os.W_OK):
+        if _is_private(folder) and os.access(folder, os.W_OK):
             return folder
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         pass
     return _session_cache()
 
 
-@cache
+def _is_private(path: Path) -> bool:
+    """Whether nobody else can have written it; a link may lead anywhere."""
+    if os.name != "posix":
+        return True
+    found = path.lstat()
+    shut = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return found.st_uid == os.geteuid() and shut and not stat.S_ISLNK(found.st_mode)
+
+
 def _session_cache() -> Path:
-    return Path(tempfile.mkdtemp(prefix="ulmfit-"))
+    """A folder of this process and of those it starts; removed when this process ends."""
+    inherited = Path(os.environ.get(SESSION) or os.devnull)
+    if inherited.is_dir() and _is_private(inherited):
+        return inherited
+    folder = Path(tempfile.mkdtemp(prefix="ulmfit-"))
+    atexit.register(_remove, folder, os.getpid())
+    os.environ[SESSION] = str(folder)
+    return folder
 
 
-def _compile(command: list[str], source: Path, path: Path) -> None:
-    """Aside first: another process may be doing the same."""
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+def _remove(folder: Path, maker: int) -> None:
+    """A copy of the process that made it (a fork) leaves it alone."""
+    if os.getpid() == maker:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _compile(command: list[str], source: Path, folder: Path, name: str) -> Path:
+    """Aside first, under a name of its own: another process may be doing the same."""
+    handle, aside = tempfile.mkstemp(".part", f"{name}.", folder)
+    os.close(handle)
+    part = Path(aside)
     try:
-        _run(*command, *FLAGS, "-shared", "-fPIC", "-o", str(part), str(source))
+        _run(*command, *FLAGS, "-shared", "-fPIC", "-o", aside, str(source))
+        part.chmod(0o700)  # a linker makes it anew, open to whom the umask lets
+        with open(part, "r+b") as file:
+            path = folder / f"{name}-{_digest(file.read())}.so"
+            os.fsync(file.fileno())
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+    return path

@@ -13,12 +13,20 @@ from ulmfit.bundle import Bundle
 from ulmfit.data.batches import inference_order, pad
 from ulmfit.data.stream import Ids
 from ulmfit.errors import InputError
-from ulmfit.model.fast_inference import FastEncoder, fastest_path, int8_is_fast
+from ulmfit.model.fast_inference import (
+    FastEncoder,
+    FastHead,
+    fastest_path,
+    int8_is_fast,
+    int8_levels,
+)
 from ulmfit.model.heads import TextClassifier
 
 INFERENCE_TOKENS = 16_384  # padded positions in a batch of torch's
 
-Pool = Callable[[Sequence[Ids]], NDArray[np.float32]]
+Floats = NDArray[np.float32]
+Pool = Callable[[Sequence[Ids]], Floats]
+Head = Callable[[Floats], Floats]
 
 
 def answering_precision(
@@ -31,8 +39,16 @@ def answering_precision(
     """
     if asked != "auto":
         return asked
-    alike = bundle.metrics.get("int8", {}).get("alike", False)
-    return "int8" if alike and not devices.is_accelerator(device) and int8_is_fast() else "fp32"
+    return "int8" if not devices.is_accelerator(device) and _is_alike_in_int8(bundle) else "fp32"
+
+
+def _is_alike_in_int8(bundle: Bundle) -> bool:
+    """Whether training found so, with numbers rounded as they are here, or coarser."""
+    found = bundle.metrics.get("int8")
+    if not isinstance(found, dict) or found.get("alike") is not True:
+        return False
+    levels = found.get("levels")
+    return isinstance(levels, int) and int8_is_fast() and int8_levels() >= levels
 
 
 class DocumentReader:
@@ -51,40 +67,36 @@ class DocumentReader:
     def __init__(
         self, model: TextClassifier, pad_id: int, precision: devices.Precision = "fp32"
     ) -> None:
-        self._model = model
-        self._pool = _fastest(model, pad_id, precision)
+        self._pool, self._head = _fastest(model, pad_id, precision)
 
-    def vectors(self, documents: Sequence[Ids]) -> NDArray[np.float32]:
+    def vectors(self, documents: Sequence[Ids]) -> Floats:
         """What the head is given: (documents, 3 embedding), in the order given."""
         return self._pool(documents)
 
     def logits(self, documents: Sequence[Ids]) -> NDArray[np.float64]:
         """The head's outputs (documents, outputs), in the order given."""
-        device = next(self._model.parameters()).device
-        with devices.evaluating(self._model):
-            vectors = torch.from_numpy(self._pool(documents)).to(device)
-            outputs: NDArray[np.float64] = self._model.head(vectors).double().cpu().numpy()
-            return outputs
+        return self._head(self._pool(documents)).astype(np.float64)
 
 
-def _fastest(model: TextClassifier, pad_id: int, precision: devices.Precision) -> Pool:
+def _fastest(model: TextClassifier, pad_id: int, precision: devices.Precision) -> tuple[Pool, Head]:
     device = next(model.parameters()).device
     if devices.is_accelerator(device):
         if precision == "int8":
             raise InputError(f"precision int8 is for a CPU; on {device} take bf16 or fp32")
-        return _by_torch(model, pad_id, precision)
+        return _by_torch(model, pad_id, precision), _head_by_torch(model)
     if precision != "int8" and devices.is_bf16(device, precision):
-        return _by_torch(model, pad_id, "bf16")
+        return _by_torch(model, pad_id, "bf16"), _head_by_torch(model)
     path = fastest_path(precision == "int8")
     if path == "torch":
-        return _by_torch(model, pad_id, "fp32")
-    return FastEncoder(model.encoder, model.pooled_tokens, int8=path == "int8").pool
+        return _by_torch(model, pad_id, "fp32"), _head_by_torch(model)
+    encoder = FastEncoder(model.encoder, model.pooled_tokens, int8=path == "int8")
+    return encoder.pool, FastHead(model.head).logits
 
 
 def _by_torch(model: TextClassifier, pad_id: int, precision: devices.Precision) -> Pool:
     """Batches of like lengths, padded, through the model itself."""
 
-    def pool(documents: Sequence[Ids]) -> NDArray[np.float32]:
+    def pool(documents: Sequence[Ids]) -> Floats:
         result = np.empty((len(documents), 3 * model.encoder.architecture.embedding), np.float32)
         lengths = np.array([len(d) for d in documents], np.int64)
         device = next(model.parameters()).device
@@ -97,3 +109,15 @@ def _by_torch(model: TextClassifier, pad_id: int, precision: devices.Precision) 
         return result
 
     return pool
+
+
+def _head_by_torch(model: TextClassifier) -> Head:
+    """The model's own, where the model is."""
+
+    def logits(vectors: Floats) -> Floats:
+        device = next(model.parameters()).device
+        with devices.evaluating(model):
+            outputs: Floats = model.head(torch.from_numpy(vectors).to(device)).cpu().numpy()
+        return outputs
+
+    return logits

@@ -92,6 +92,7 @@ def test_its_report_draws_the_curves(model: Path, tmp_path: Path) -> None:
     page = (tmp_path / "report.html").read_text("utf8")
     assert page.count("Learning rate of each layer group") >= 4
     assert "There is no training.jsonl" not in page
+    assert "was fitted from Python" in page and "The same fit with the same data" in page
 
 
 def test_a_language_model_from_the_memory_tells_its_steps(

@@ -121,6 +121,13 @@ def test_twins_of_training_and_test_are_told(model: Path, tmp_path: Path) -> Non
     assert "of the test rows" in page and "stand in the training data too" in page
 
 
+def test_a_report_replaces_nothing_but_a_page(model: Path) -> None:
+    weights = (model / "model.safetensors").read_bytes()
+    with pytest.raises(InputError, match=r"name it \.html"):
+        next(write_report(model, out=model / "model.safetensors", machine=MACHINE))
+    assert (model / "model.safetensors").read_bytes() == weights
+
+
 def test_mistakes_are_wrong_answers_with_words_of_their_text(model: Path) -> None:
     found = look(model)
     assert found.measured is not None

@@ -1,5 +1,6 @@
 """The classifier's stage: every preset runs, it learns, and both directions are averaged."""
 
+import sys
 from collections.abc import Generator
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from ulmfit.data.stream import reverse_document
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
 from ulmfit.model.dropout import Dropouts
-from ulmfit.model.fast_inference import int8_is_fast
+from ulmfit.model.fast_inference import int8_is_fast, int8_levels
 from ulmfit.presets import PRESETS, ClassifierSettings
 from ulmfit.run import Validated
 from ulmfit.stages.classify import Labelled, classify, stratified_split
@@ -126,6 +127,22 @@ def test_the_two_directions_read_and_are_averaged(
         wanted = -np.log(answers[rows, held_out.labels]).mean()
         change = wanted - bundle.metrics["validation"]["loss"]
         assert bundle.metrics["int8"]["loss_change"] == pytest.approx(change, abs=1e-6)
+
+
+def test_int8_is_measured_on_the_model_itself_and_with_which_levels(
+    tiny: Bundle, data: Labelled, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not int8_is_fast():
+        pytest.skip("this CPU has no fast int8")
+
+    def refuse(model: Any) -> Any:
+        raise AssertionError("a model on the CPU needs no copy")
+
+    monkeypatch.setattr(sys.modules[classify.__module__], "deepcopy", refuse)
+    settings = short(PRESETS["v2"].classifier, 1)
+    _, bundle = finish(classify(tiny, data, NAMES, settings, tmp_path, hardware=FP32))
+    assert bundle.metrics["int8"]["levels"] == int8_levels() > 0
+    assert isinstance(bundle.metrics["int8"]["alike"], bool)
 
 
 def test_one_seed_gives_one_classifier(tiny: Bundle, data: Labelled, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from ulmfit.files import write_atomically
 from ulmfit.pipeline.drawing import Draw
 from ulmfit.pipeline.inputs import inputs
 from ulmfit.pipeline.options import TrainOptions
-from ulmfit.pipeline.record import FILE, content
+from ulmfit.pipeline.record import FILE, FIT, content
 from ulmfit.pipeline.sessions import session
 from ulmfit.pretrained import DEFAULT
 from ulmfit.remote import is_remote, local_folder
@@ -37,7 +37,7 @@ def asked(options: TrainOptions, draw: Draw) -> dict[str, Any]:
     told["lm"] = None if options.lm is None else lm_name(lm)
     read = inputs(replace(options, lm=str(local_folder(lm))))
     return {
-        "command": "fit",
+        "command": FIT,
         "command_line": [],
         "options": {name: value for name, value in told.items() if name not in OF_FILES},
         "inputs": [{**one, "path": lm_name(lm)} for one in read],

@@ -11,7 +11,7 @@ every step once. Each line has `record`, its kind:
 - `Plan`, once a stage and direction: `phases` (`name`, `epochs`, `thawed` layer groups,
   `peak_rates`), `steps`, `tokens`, `seconds` (expected).
 - `Step`: `phase`, `epoch` (from 0, over all phases), `step` (in the phase, from 1) of `total`,
-  `loss` (nats), `rates` (of the layer groups, lowest first; 0 where frozen), `tokens`, `seconds`.
+  `loss` (nats; of a real target the squared error), `rates` (of the layer groups, lowest first; 0 where frozen), `tokens`, `seconds`.
 - `EpochEnd`: `phase`, `epoch`, `loss` (mean of its steps).
 - `Validated`: `epoch`, `figures` on the held-out rows ({} if there are none), `best` (it would be
   kept if it were the last).
@@ -35,6 +35,7 @@ from ulmfit.pipeline.sessions import now
 
 FILE = "training.jsonl"
 FORMAT = 1
+FIT = "fit"  # the command of an estimator
 DIGITS = 7
 ORDER = ("pretrain", "finetune", "classifier", "forward", "backward")
 

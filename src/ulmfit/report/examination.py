@@ -15,6 +15,7 @@ from ulmfit.pipeline.drawing import draw_labels
 from ulmfit.pipeline.evaluating import labelled_source
 from ulmfit.pipeline.inputs import Input, described
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
+from ulmfit.pipeline.record import FIT
 from ulmfit.pipeline.runs import Note, Texts, options_of
 from ulmfit.predict import Predictor
 from ulmfit.remote import PREFIX, is_remote, local_folder
@@ -150,7 +151,14 @@ def _examine_data(
 
 def _options(found: Findings) -> TrainOptions | None:
     """What the training was asked for, where its record tells."""
-    if found.record is None or found.record.run.get("command") != "train":
+    if found.record is None:
+        return None
+    if found.record.run.get("command") == FIT:
+        found.lacks.append(
+            "The model was fitted from Python: its texts are not kept, so there is no baseline "
+            "and nothing on the training data. `ulmfit report MODEL DATA` measures on a file."
+        )
+    if found.record.run.get("command") != "train":
         return None
     try:
         options = options_of("train", found.record.run["options"])

@@ -14,7 +14,7 @@ from ulmfit.budget import Budget, fewer_epochs
 from ulmfit.budgeting import planned
 from ulmfit.bundle import Bundle, Direction, HeadConfig
 from ulmfit.language_modelling import Hardware, weights_of
-from ulmfit.model.fast_inference import int8_is_fast
+from ulmfit.model.fast_inference import int8_is_fast, int8_levels
 from ulmfit.model.heads import TextClassifier
 from ulmfit.presets import ClassifierSettings
 from ulmfit.run import Progress, Run
@@ -99,12 +99,13 @@ def classify(
         metrics[direction] = {"validation": run.best, "history": run.history}
         held_out.append(_logits(model, task.valid, hardware))
         if int8_is_fast():
-            rounded.append(_logits(deepcopy(model).cpu(), task.valid, Hardware("cpu", "int8")))
+            rounded.append(_logits(_on_cpu(model), task.valid, Hardware("cpu", "int8")))
     logits = np.stack(held_out, 1)
     target, decided = chosen(logits, valid.labels, target, policy)
     metrics |= {"validation": figures(logits, valid.labels, target, valid.weights), **decided}
     if rounded:
-        metrics["int8"] = in_int8(logits, np.stack(rounded, 1), valid.labels, target)
+        changed = in_int8(logits, np.stack(rounded, 1), valid.labels, target)
+        metrics["int8"] = changed | {"levels": int8_levels()}
     return Bundle(
         *("classifier", bundle.architecture, bundle.encoder, weights, preset, list(names)),
         head=_head(settings),
@@ -152,6 +153,12 @@ def _new_run(
 
 def _tokens(part: Part) -> int:
     return sum(map(len, part.documents))
+
+
+def _on_cpu(model: TextClassifier) -> TextClassifier:
+    """The model itself if it is there, else a copy."""
+    here = model.encoder.embedding.device.type == "cpu"
+    return model if here else deepcopy(model).cpu()
 
 
 def _logits(model: TextClassifier, part: Part, hardware: Hardware) -> Floats:

@@ -159,7 +159,8 @@ def in_int8(
     """What reading in int8 changes on the held-out texts, and whether that is nothing.
 
     It is, as `alike` says, if the loss changes by less than a tenth of its standard error: of what
-    other texts would change it by.
+    other texts would change it by. It holds for a CPU that rounds as finely as this one, or finer
+    (`model.fast_inference.int8_levels`).
 
     Args:
         logits: (texts, directions, outputs), as read in training.

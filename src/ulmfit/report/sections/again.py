@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ulmfit.pipeline.record import FIT
 from ulmfit.report.examination import Findings
 from ulmfit.report.markup import Child, Markup, element, join, spelled
 from ulmfit.report.numbers import plural, whole
@@ -24,8 +25,9 @@ def again(found: Findings) -> Markup | None:
         "How to make it again",
         _command(run.get("command_line", [])),
         paragraph(
-            "The same command with the same data, versions and kind of machine gives the same "
-            "bytes. With other versions or another processor the figures differ a little."
+            f"The same {'fit' if run.get('command') == FIT else 'command'} with the same data, "
+            "versions and kind of machine gives the same bytes. With other versions or another "
+            "processor the figures differ a little."
         ),
         _versions(sessions, run.get("options", {})),
         _inputs(run.get("inputs", []), {told["path"] for told, _ in found.changed}),
