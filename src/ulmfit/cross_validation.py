@@ -34,7 +34,7 @@ from ulmfit.pipeline.kept_folds import Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.runs import with_absolute_paths
 from ulmfit.pipeline.use import refuse_input_as_output
-from ulmfit.pipeline.work import open_work
+from ulmfit.pipeline.work import opened_work
 from ulmfit.predict import answers
 from ulmfit.targets.folds import stratified_folds
 from ulmfit.targets.kinds import Rows
@@ -99,11 +99,21 @@ def cross_validate(
     deals = _deals(on, options)
     if options.predictions:
         _check(on, Path(options.predictions))
-    folder = Path(options.train.out)
-    open_work(folder, _asked(options), overwrite=overwrite)
-    on.draw.keep(folder)
     own = {name: getattr(options, name) for name in (*ASKED, "predictions")}
     on = replace(on, run=work_told("cross-validate", options.train, own))
+    folder, inputs = Path(options.train.out), on.run["inputs"]
+    with opened_work(folder, _asked(options), inputs, overwrite=overwrite):
+        return (yield from _cross_validated(on, options, deals, folder, budget))
+
+
+def _cross_validated(
+    on: Bench,
+    options: CrossValidationOptions,
+    deals: list[Deal],
+    folder: Path,
+    budget: Budget | None,
+) -> Generator[Event, None, CrossValidated]:
+    on.draw.keep(folder)
     yield from told_of(on)
     if not options.lm_per_fold:
         part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)

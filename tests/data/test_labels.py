@@ -137,3 +137,19 @@ def test_a_schema_tells_the_columns_of_labels(put: Put) -> None:
     path = put("d.csv", "text,a,b\nx,1,0\n")
     (schema,) = check_sources([path], label=["a", "b"], need_label=True)
     assert schema.label == ("a", "b")
+
+
+@pytest.mark.parametrize("label", ['"\\ud800"', '["a", "b\\udfff"]', '"a|\\ud800"'])
+def test_half_a_character_is_no_label(put: Put, label: str) -> None:
+    """It could not be written into a model, and two such would be one there."""
+    path = put("d.jsonl", f'{{"text": "x", "label": {label}}}\n{{"text": "y", "label": "a"}}\n')
+    with pytest.raises(InputError, match=r"line 1: column 'label' holds '.*\\ud.*half a character"):
+        list(read_rows([path], separator="|"))
+    told: list[str] = []
+    rows = read_rows([path], skip_bad_rows=True, on_bad=told.append)
+    assert [row.text for row in rows] == ["y"] and len(told) == 1
+
+
+def test_a_character_of_two_halves_is_a_label(put: Put) -> None:
+    path = put("d.jsonl", '{"text": "x", "label": "\\ud83d\\ude00"}\n')
+    assert [row.label for row in read_rows([path])] == ["\U0001f600"]

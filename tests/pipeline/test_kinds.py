@@ -172,18 +172,53 @@ def test_values_are_told_in_their_units(jsonl: Write, lm: Path, tmp_path: Path) 
 
 
 def test_weights_of_rows_come_from_a_column(table: Callable[..., Path], lm: Path) -> None:
-    path = table(label=["good", "bad"], weight=[1, 0, 2.5, 1])
+    path = table(label=["good", "bad"], weight=[1, 0.5, 2.5, 1])
     source = Source((str(path),), sample_weight="weight")
-    assert draw_labels(source, None, 0).weights.tolist()[:4] == [1, 0, 2.5, 1]  # type: ignore[union-attr]
+    assert draw_labels(source, None, 0).weights.tolist()[:4] == [1, 0.5, 2.5, 1]  # type: ignore[union-attr]
     drawn = draw_labels(source, 10, 0)
     assert drawn.weights is not None
-    assert drawn.weights.tolist() == [[1, 0, 2.5, 1][r % 4] for r in drawn.rows]
+    assert drawn.weights.tolist() == [[1, 0.5, 2.5, 1][r % 4] for r in drawn.rows]
     weighted = trained(options_for(path, lm, sample_weight="weight"))
     plain = trained(replace(options_for(path, lm), out=str(path.with_name("plain"))))
     assert (
         weighted.metrics["forward"]["history"][0]["train_loss"]
         != plain.metrics["forward"]["history"][0]["train_loss"]
     )
+
+
+def test_a_row_of_weight_zero_teaches_the_language_model_alone(
+    table: Callable[..., Path], lm: Path
+) -> None:
+    """As the same row without its label."""
+    weighed = table(label=["good", "bad", "odd"], weight=[1, 1, 0])
+    drawn = draw_labels(Source((str(weighed),), sample_weight="weight"), None, 0)
+    assert drawn.names == ["bad", "good"] and not (drawn.rows % 3 == 2).any()
+    assert drawn.weights is not None and drawn.weights.all()
+    options = replace(options_for(weighed, lm, sample_weight="weight"), finetune=True, lm_epochs=1)
+    events, model = finish(train(options))
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert notes[0] == "27 labelled rows (without the 13 of weight 0): bad 13, good 14"
+    assert notes[1].startswith("40 texts, ")
+    table(label=["good", "bad", ""])
+    alone = trained(replace(options, data=Source((str(weighed),)), out=f"{options.out}2"))
+    assert model.metrics["validation"] == alone.metrics["validation"]
+    assert model.target == alone.target
+
+
+@pytest.mark.parametrize(
+    ("weights", "told"),
+    [
+        ([0], "every labelled row has the weight 0 in column 'weight'"),
+        ([0, 1], r"one label only \(b\)"),
+    ],
+)
+def test_weights_of_zero_are_refused_before_any_training(
+    weights: list[int], told: str, table: Callable[..., Path], lm: Path
+) -> None:
+    options = options_for(table(label=["a", "b"], weight=weights), lm, sample_weight="weight")
+    with pytest.raises(InputError, match=told):
+        next(train(options))
+    assert not Path(f"{options.out}.run").exists()
 
 
 def test_a_model_that_abstains_leaves_labels_open(jsonl: Write, lm: Path, tmp_path: Path) -> None:
@@ -236,7 +271,7 @@ def test_a_resumed_run_finds_changed_weights(table: Callable[..., Path], lm: Pat
     next(event for event in events if isinstance(event, Plan))
     events.close()
     path.write_text(path.read_text().replace(",2\n", ",3\n"))
-    with pytest.raises(InputError, match="labelled data is not what it was"):
+    with pytest.raises(InputError, match=r"data\.csv: not what it was"):
         finish(resume(Path(f"{options.out}.run")))
 
 

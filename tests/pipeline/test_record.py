@@ -102,7 +102,8 @@ def test_pretraining_and_finetuning_leave_a_record_too(
 
 
 def test_the_first_line_says_what_was_given(options: TrainOptions, data: Path, lm: Path) -> None:
-    finish(train(replace(options, finetune=False, direction="forward", test=(str(data),))))
+    plain = replace(options, finetune=False, lm_epochs=None, direction="forward")
+    finish(train(replace(plain, test=(str(data),))))
     first = record(Path(options.out))[0]
     digest = hashlib.sha256(data.read_bytes()).hexdigest()
     given = {i["role"]: i for i in first["inputs"]}
@@ -115,7 +116,8 @@ def test_the_first_line_says_what_was_given(options: TrainOptions, data: Path, l
 
 
 def test_a_model_is_whole_whatever_its_record_says(options: TrainOptions) -> None:
-    finish(train(replace(options, finetune=False, direction="forward")))
+    plain = replace(options, finetune=False, lm_epochs=None, direction="forward")
+    finish(train(plain))
     (Path(options.out) / "training.jsonl").write_text("not what it was")
     assert bundles.load(options.out).kind == "classifier"
 
@@ -162,7 +164,9 @@ CALLS: list[tuple[str, Options]] = [
         "finetune",
         FinetuneOptions(
             *("lm", Source(("a.csv",), ("t",), "", "jsonl", True), "m", Machine(seed=2)),
-            *("v1", "backward", 4, 2.5),
+            *("v1", "backward", 4),
+            settings={"language_model": {"bptt": 60}},
+            time_budget=2.5,
         ),
     ),
     ("pretrain", PretrainOptions(Source(("a.txt",), label=""), "m")),

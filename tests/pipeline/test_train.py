@@ -178,7 +178,7 @@ def test_a_run_goes_on_from_another_folder(
 def test_a_run_whose_labels_have_changed_is_refused(options: TrainOptions, data: Path) -> None:
     run = interrupted(options)
     data.write_text(data.read_text().replace(",bad\n", ",poor\n"))
-    with pytest.raises(InputError, match="labelled data is not what it was"):
+    with pytest.raises(InputError, match=r"reviews\.csv: not what it was"):
         finish(resume(run))
     assert run.exists()
 

@@ -80,7 +80,18 @@ def _one(value: object, name: str | None) -> str | None:
         return str(int(value))
     if isinstance(value, list | tuple | dict | bytes):
         raise InputError(f"column {name!r} holds {kind_of(value)}, not a label")
-    return str(value).strip() or None
+    return _whole(str(value).strip(), name) or None
+
+
+def _whole(label: str, name: str | None) -> str:
+    """The label; half a character (a lone surrogate) could not be written into a model."""
+    try:
+        label.encode()
+    except UnicodeEncodeError:
+        raise InputError(
+            f"column {name!r} holds {label!r}, no Unicode text (half a character is in it)"
+        ) from None
+    return label
 
 
 def _in_list(item: object, name: str | None) -> str:

@@ -39,10 +39,14 @@ class Draw:
     """of the rows; None: all alike"""
     separator: str = ""
     """multi: what stands between labels in one column of text"""
+    weightless: int = 0
+    """rows with a label that are not used, their weight being 0"""
 
     def told(self) -> str:
         """How many rows there are of each label, for a person."""
         total = f"{len(self.rows):,} labelled rows"
+        if self.weightless:
+            total += f" (without the {self.weightless:,} of weight 0)"
         if self.kind == "real":
             low, middle, high = np.quantile(self.labels, (0, 0.5, 1))
             return f"{total}: values from {low:g} to {high:g}, half of them up to {middle:g}"
@@ -86,6 +90,7 @@ class _Told:
     rows: list[int] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    weightless: int = 0
 
 
 def draw_labels(
@@ -99,6 +104,8 @@ def draw_labels(
 ) -> Draw:
     """Read the labels and choose `wanted` labelled rows, evenly (`targets.drawing`).
 
+    The label of a row of weight 0 is as if it were not there.
+
     Args:
         source: the data.
         wanted: how many; None takes all.
@@ -109,10 +116,15 @@ def draw_labels(
 
     Raises:
         InputError: a label does not suit the kind, fewer labelled rows than wanted, one label
-            only, or a label with one row.
+            only, a label with one row, or no labelled row whose weight is above 0.
     """
     told, kind = _read(source, on_bad, kind)
     where = ", ".join(source.paths)
+    if not told.rows and told.weightless:
+        raise InputError(
+            f"{where}: every labelled row has the weight 0 in column {source.sample_weight!r}; "
+            "some must count"
+        )
     if not told.rows:
         raise InputError(f"{where}: no row has a label")
     separator = source.separator or ""
@@ -135,6 +147,7 @@ def draw_labels(
         kind,
         None if source.sample_weight is None else np.array(told.weights)[kept],
         separator if kind == "multi" else "",
+        told.weightless,
     )
 
 
@@ -144,6 +157,9 @@ def _read(source: Source, on_bad: OnBad, kind: Kind | None) -> tuple[_Told, Kind
     first: dict[bool, Row] = {}
     for i, row in enumerate(source.rows(on_bad)):
         if row.label is None:
+            continue
+        if not row.weight:
+            told.weightless += 1
             continue
         first.setdefault(isinstance(row.label, tuple), row)
         _check_form(row, kind)

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
+from ulmfit.data.sources import EXTENSIONS
 from ulmfit.manifest import fingerprint
 from ulmfit.pipeline.options import Options, Source
 from ulmfit.pretrained import DEFAULT, HERE
+
+DOCUMENTS = ("", ".txt")  # the files of a folder of texts that stands for a class
+CLOCKS = 3600.0  # seconds that the clock of a file server may be wrong
 
 
 class Input(TypedDict):
@@ -20,8 +25,8 @@ class Input(TypedDict):
     files: int
     bytes: int
     sha256: str
-    """of the file; of a folder, of `sha256  name` lines in the order of the names; of a language
-    model, of its config.json, which vouches for the rest"""
+    """of the file; of a folder, of `sha256  name` lines of the files that are read from it, in the
+    order of the names; of a language model, of its config.json, which vouches for the rest"""
 
 
 def inputs(options: Options) -> list[Input]:
@@ -30,16 +35,26 @@ def inputs(options: Options) -> list[Input]:
     Raises:
         OSError: one cannot be read.
     """
-    found = []
+    return [Input(**{**described(r, _place(r, name)), "path": name}) for r, name in _given(options)]
+
+
+def _given(options: Options) -> Iterator[tuple[str, str]]:
+    """Role and path (or an embedded language model's name) of every input."""
     for role in ("corpus", "data", "unlabelled", "test"):
         given = getattr(options, role, ())
-        paths = given.paths if isinstance(given, Source) else given
-        found += [described(role, Path(path)) for path in paths]
+        for path in given.paths if isinstance(given, Source) else given:
+            yield role, path
     if hasattr(options, "lm"):
-        found.append(_language_model(options.lm or DEFAULT))
+        yield "lm", options.lm or DEFAULT
     if start := getattr(options, "start", None):
-        found.append(_language_model(start))
-    return found
+        yield "lm", start
+
+
+def _place(role: str, name: str) -> Path:
+    """Where the bytes are that stand for an input."""
+    if role != "lm":
+        return Path(name)
+    return (Path(name) if Path(name).exists() else HERE / name) / "config.json"
 
 
 def described(role: str, path: Path) -> Input:
@@ -47,14 +62,76 @@ def described(role: str, path: Path) -> Input:
     if not path.is_dir():
         file = fingerprint(path)
         return Input(role=role, path=str(path), files=1, bytes=file.bytes, sha256=file.sha256)
-    members = sorted(p for p in path.rglob("*") if p.is_file())
-    files = {p.relative_to(path).as_posix(): fingerprint(p) for p in members}
+    files = {p.relative_to(path).as_posix(): fingerprint(p) for p in _members(path)}
     lines = "".join(f"{file.sha256}  {name}\n" for name, file in files.items())
     digest = hashlib.sha256(lines.encode("utf8", "surrogateescape")).hexdigest()
     size = sum(file.bytes for file in files.values())
     return Input(role=role, path=str(path), files=len(files), bytes=size, sha256=digest)
 
 
-def _language_model(name: str) -> Input:
-    folder = Path(name) if Path(name).exists() else HERE / name
-    return Input(**{**described("lm", folder / "config.json"), "path": name})
+def _members(folder: Path) -> list[Path]:
+    """The files that are read from a folder; a model or a log that lies there is none of them.
+
+    Where there is no file of a known kind, `--format` says how all are read.
+    """
+    inside = [path for path in folder.iterdir() if path.name[0] not in "._"]
+    files = [path for path in inside if path.is_file()]
+    known = [path for path in files if _extension(path) in EXTENSIONS]
+    texts = [
+        path
+        for each in inside
+        if each.is_dir()
+        for path in each.iterdir()
+        if path.suffix in DOCUMENTS and path.name[0] not in "._" and path.is_file()
+    ]
+    return sorted([*known, *texts] or files)
+
+
+def _extension(path: Path) -> str:
+    return Path(path.stem if path.suffix == ".gz" else path.name).suffix.lower()
+
+
+def changed(options: Options, told: Sequence[Input], since: float) -> str:
+    """How the first input that changed differs from what it was, for a person; "" if none did.
+
+    The size is looked at first. A file that was last touched well before the run began is not
+    hashed again: a large corpus takes minutes.
+
+    Args:
+        options: of the run.
+        told: its inputs, as `inputs` gave them.
+        since: when it began, in seconds since 1970.
+
+    Raises:
+        OSError: an input cannot be read.
+    """
+    for (role, name), then in zip(_given(options), told, strict=False):
+        place = _place(role, name)
+        files = _members(place) if place.is_dir() else [place]
+        size = sum(path.stat().st_size for path in files)
+        now = Input(**{**then, "path": name, "files": len(files), "bytes": size})
+        if now["bytes"] == then["bytes"] and _touched([place, *files]) > since - CLOCKS:
+            now = Input(**{**described(role, place), "path": name})
+        if found := difference(then, now):
+            return found
+    return ""
+
+
+def _touched(paths: Sequence[Path]) -> float:
+    """When one of these was last written, moved or put in place; a link counts as what it is."""
+    folders = {path.parent for path in paths[1:]}  # where there are several, a folder's members
+    stats = [stat for path in (*paths, *folders) for stat in (path.stat(), path.lstat())]
+    return max(max(stat.st_mtime, stat.st_ctime) for stat in stats)
+
+
+def difference(then: Input, now: Input) -> str:
+    """How an input differs from what it was, for a person; "" if it does not."""
+    if then["files"] != now["files"]:
+        how = f"files: {then['files']:,} then, {now['files']:,} now"
+    elif then["bytes"] != now["bytes"]:
+        how = f"bytes: {then['bytes']:,} then, {now['bytes']:,} now"
+    elif then["sha256"] != now["sha256"]:
+        how = "as many bytes, but others"
+    else:
+        return ""
+    return f"{now['path']}: not what it was ({how})"

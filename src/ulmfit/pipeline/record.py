@@ -11,7 +11,8 @@ every step once. Each line has `record`, its kind:
 - `Plan`, once a stage and direction: `phases` (`name`, `epochs`, `thawed` layer groups,
   `peak_rates`), `steps`, `tokens`, `seconds` (expected).
 - `Step`: `phase`, `epoch` (from 0, over all phases), `step` (in the phase, from 1) of `total`,
-  `loss` (nats; of a real target the squared error), `rates` (of the layer groups, lowest first; 0 where frozen), `tokens`, `seconds`.
+  `loss` (nats; of a real target the squared error), `rates` (of the layer groups, lowest first;
+  0 where frozen), `tokens`, `seconds`.
 - `EpochEnd`: `phase`, `epoch`, `loss` (mean of its steps).
 - `Validated`: `epoch`, `figures` on the held-out rows ({} if there are none), `best` (it would be
   kept if it were the last).

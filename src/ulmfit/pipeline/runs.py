@@ -7,16 +7,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
-
-from filelock import FileLock, Timeout
 
 from ulmfit.budget import Budget
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.command_line import command_line
-from ulmfit.pipeline.inputs import inputs
+from ulmfit.pipeline.inputs import changed, inputs
+from ulmfit.pipeline.locking import alone, clear
 from ulmfit.pipeline.options import (
     FinetuneOptions,
     Machine,
@@ -35,7 +35,6 @@ COMMANDS: dict[str, type[Options]] = {
     "train": TrainOptions,
 }
 FILE = "run.json"
-LOCK = "lock"
 
 
 @dataclass(frozen=True)
@@ -72,15 +71,30 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
 
     Raises:
         InputError: `out` exists or an unfinished run stands there, and `overwrite` is not set;
-            or what is at `out` is no model.
+            what is at `out` is no model; or a resumed run finds other inputs than it began with.
+        OSError: an input cannot be read.
     """
+    folder = run_folder(options.out)
+    _check_place(options, overwrite=overwrite, resuming=resuming)
+    if resuming:
+        _check_inputs(folder, options)
+        _note_session(folder, options)
+        return folder
+    asked = _asked(command, options)
+    clear(folder)
+    _write(folder, asked)
+    return folder
+
+
+def _check_place(options: Options, *, overwrite: bool, resuming: bool) -> None:
+    """Raise InputError where there is something that the run must not replace, or no run."""
     out, folder = Path(options.out), run_folder(options.out)
     if out.exists() and (resuming or overwrite) and not (out / "config.json").is_file():
         how = "the run" if resuming else "--overwrite"
         raise InputError(f"{out}: exists and is no model, so {how} does not replace it; move it")
     if resuming:
-        _note_session(folder, options)
-        return folder
+        _require_run(folder)
+        return
     if out.exists() and not overwrite:
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite to replace")
     if (folder / FILE).exists() and not overwrite:
@@ -90,22 +104,38 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
         )
     if out.absolute().parent.exists() and not out.absolute().parent.is_dir():
         raise InputError(f"{out.parent}: is a file, so no model can be written in it")
-    asked = _asked(command, options)
-    shutil.rmtree(folder, ignore_errors=True)
-    _write(folder, asked)
-    return folder
+
+
+def _require_run(folder: Path) -> None:
+    if not (folder / FILE).is_file():
+        hint = "; a finished run leaves none" if not folder.exists() else ""
+        raise InputError(f"{folder}: no unfinished run (it has no {FILE}){hint}")
 
 
 def _asked(command: str, options: Options) -> dict[str, Any]:
     """What run.json says, and `record` repeats."""
     absolute = with_absolute_paths(options)
+    begins = session(options.machine)  # before the inputs are hashed: what is written later is new
     return {
         "command": command,
         "command_line": command_line(command, options),
         "options": asdict(absolute),
         "inputs": inputs(absolute),
-        "sessions": [session(options.machine)],
+        "sessions": [begins],
     }
+
+
+def _check_inputs(folder: Path, options: Options) -> None:
+    """Raise InputError where the inputs are not those that the run began with."""
+    asked = json.loads((folder / FILE).read_text("utf8"))
+    if not asked.get("inputs"):
+        return
+    began = datetime.fromisoformat(asked["sessions"][0]["at"]).timestamp()
+    if told := changed(with_absolute_paths(options), asked["inputs"], began):
+        raise InputError(
+            f"{told} when {folder} was begun; put it back as it was, or give the first command "
+            "again with --overwrite"
+        )
 
 
 def _note_session(folder: Path, options: Options) -> None:
@@ -152,10 +182,11 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
     Raises:
         InputError: as `begin`; or another process is at work on the run.
     """
-    with _alone(run_folder(options.out)):
-        pass  # asked before anything there is changed
-    folder = begin(command, options, overwrite=overwrite, resuming=resuming)
-    with _alone(folder):
+    folder = run_folder(options.out)
+    if not folder.is_dir():  # one is made for the lock: not where nothing is to be made
+        _check_place(options, overwrite=overwrite, resuming=resuming)
+    with alone(folder):
+        begin(command, options, overwrite=overwrite, resuming=resuming)
         try:
             yield folder
         except InputError:
@@ -163,33 +194,7 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
                 shutil.rmtree(folder, ignore_errors=True)
             raise
         keep(folder, Path(options.out))
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """While inside, no other process works on the run at `folder`; a killed one holds nothing.
-
-    Raises:
-        InputError: one does already.
-    """
-    if not folder.is_dir():
-        yield
-        return
-    lock = FileLock(folder / LOCK)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        raise InputError(
-            f"{folder}: another process is at work on this run; let it end, or stop it first"
-        ) from None
-    except NotImplementedError:  # a file system without locks
-        yield
-        return
-    try:
-        yield
-    finally:
-        lock.release()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remaining(budget: Budget | None, folder: Path) -> Budget | None:
@@ -209,9 +214,7 @@ def asked(folder: Path) -> tuple[str, Options]:
     path = folder / FILE
     if path.is_file() and not folder.name.endswith(".run"):
         raise InputError(f"{folder}: the folder of a run must be named as its model, .run behind")
-    if not path.is_file():
-        hint = "; a finished run leaves none" if not folder.exists() else ""
-        raise InputError(f"{folder}: no unfinished run (it has no {FILE}){hint}")
+    _require_run(folder)
     try:
         told = json.loads(path.read_text("utf8"))
         command: str = told["command"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -12,6 +13,9 @@ from typing import NotRequired, TypedDict
 import torch
 
 from ulmfit.device import is_bf16, pick_device
+from ulmfit.files import write_atomically
+from ulmfit.model.lstm import arithmetic
+from ulmfit.pipeline.locking import LOCK
 from ulmfit.pipeline.options import Machine, cores
 
 PACKAGES = ("ulmfit", "torch", "numpy", "tokenizers", "safetensors", "scikit-learn")
@@ -28,6 +32,8 @@ class Session(TypedDict):
     device: str
     precision: str
     """ "fp32" or "bf16": what "auto" came to"""
+    fp32_layers: NotRequired[list[int]]
+    """of the encoder (from 0): those that compute in fp32 where the rest is in bf16"""
     cpu: str
     """the instructions that torch uses, such as AVX2"""
     cores: int
@@ -57,10 +63,32 @@ def session(machine: Machine) -> Session:
     )
 
 
+def computing(file: Path, machine: Machine, sizes: Sequence[tuple[int, int]]) -> str:
+    """How this process computes, in one line; what the last session of a run did is set right.
+
+    Args:
+        file: the run's run.json, in which this process has its session.
+        machine: what was asked for.
+        sizes: (input, output) of each layer of the encoder.
+    """
+    found = arithmetic(sizes, pick_device(machine.device), machine.precision)
+    asked = json.loads(file.read_text("utf8"))
+    asked["sessions"][-1] |= {
+        "precision": found.precision,
+        "fp32_layers": list(found.fp32_layers),
+    }
+    write_atomically(file, (json.dumps(asked, indent=2) + "\n").encode())
+    return found.told()
+
+
 def ended(last: Session, folder: Path) -> Session:
-    """A session that was broken off, with the time from its beginning to the last that it wrote."""
-    wrote = max(path.stat().st_mtime for path in folder.rglob("*"))
-    seconds = wrote - datetime.fromisoformat(last["at"]).timestamp()
+    """A session that was broken off, with the time from its beginning to the last that it wrote.
+
+    The next session has touched the lock by now, and with it the folder.
+    """
+    files = (path for path in folder.rglob("*") if path.name != LOCK and path.is_file())
+    began = datetime.fromisoformat(last["at"]).timestamp()
+    seconds = max((path.stat().st_mtime for path in files), default=began) - began
     return {**last, "seconds": max(0.0, round(seconds, 1))}
 
 

@@ -31,7 +31,7 @@ from ulmfit.pipeline.held_out import (
 from ulmfit.pipeline.kept_folds import KEPT, STEPS, Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import directions
 from ulmfit.pipeline.runs import with_absolute_paths
-from ulmfit.pipeline.work import open_work
+from ulmfit.pipeline.work import opened_work
 from ulmfit.presets import Preset
 from ulmfit.settings import with_settings
 from ulmfit.targets.folds import stratified_folds
@@ -61,13 +61,18 @@ def tune(options: TuneOptions, *, overwrite: bool = False) -> Generator[Event, N
     optuna()
     on = bench(options.train)
     search = _Search(on, options, left)
-    open_work(search.folder, _asked(options), overwrite=overwrite)
-    on.draw.keep(search.folder)
     search.begin_records()
-    yield from told_of(on)
+    inputs = search.on.run["inputs"]
+    with opened_work(search.folder, _asked(options), inputs, overwrite=overwrite):
+        return (yield from _tuned(search, budget))
+
+
+def _tuned(search: _Search, budget: Budget | None) -> Generator[Event, None, Tuned]:
+    search.on.draw.keep(search.folder)
+    yield from told_of(search.on)
     yield from search.prepare(budget)
     study = search.study()
-    while len(trials := search.trials(study)) < options.trials:
+    while len(trials := search.trials(study)) < search.options.trials:
         try:
             yield from search.one(study, trials)
         except OutOfTime as short:
