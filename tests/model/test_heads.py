@@ -1,6 +1,7 @@
 """The tied decoder with AR and TAR; the pooled classifier over chunks, against one piece."""
 
 import weakref
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from torch import Tensor
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture, Encoded, detach
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
-from ulmfit.model.lstm import State
+from ulmfit.model.lstm import LSTMLayer, State
 
 SMALL = Architecture(vocabulary=19, embedding=5, hidden=8, layers=2)
 NONE = Dropouts(0, 0, 0, 0, 0)
@@ -264,6 +265,108 @@ def test_training_keeps_no_more_of_a_long_document_than_of_a_short_one() -> None
         return saved
 
     assert kept(100_000) <= 1.5 * kept(5_000)
+
+
+STAGGERED = [38, 30, 23, 21, 12, 4]  # windows of 6 positions that open and close apart
+NEAR = [26, 25, 22, 20]  # that lie near, and yet open in three chunks
+
+
+def gradients_of(model: TextClassifier, pooled: Tensor) -> dict[str, Tensor]:
+    """Of a sum in which every number has a weight of its own."""
+    weights = torch.linspace(-1, 2, pooled.numel()).view(pooled.shape)
+    (pooled * weights).sum().backward()
+    named = model.encoder.named_parameters()
+    return {n: p.grad for n, p in named if p.grad is not None}
+
+
+@pytest.mark.parametrize("detached", [False, True])
+@pytest.mark.parametrize("spread", [STAGGERED, NEAR], ids=["apart", "near"])
+def test_gradients_are_those_of_each_document_alone(spread: list[int], detached: bool) -> None:
+    """Also where the documents' windows open in different chunks."""
+    ids, lengths = documents(spread)
+    shuffled = torch.randperm(len(spread), generator=torch.Generator().manual_seed(0))
+    model = classifier(5, 6, detached).train()
+    together = gradients_of(
+        model, model.pool(ids[:, shuffled], lengths[shuffled])[shuffled.argsort()]
+    )
+    apart = classifier(5, 6, detached).train()
+    rows = range(len(spread))
+    alone = [apart.pool(ids[: spread[i], i : i + 1], lengths[i : i + 1]) for i in rows]
+    torch.testing.assert_close(
+        together, gradients_of(apart, torch.cat(alone)), atol=1e-5, rtol=1e-5
+    )
+
+
+def pooled_by_hand(model: TextClassifier, ids: Tensor, lengths: list[int]) -> Tensor:
+    """With a graph for every row, cut where a document waits for its window; longest first."""
+    chunk, cap = model.chunk, model.pooled_tokens
+    states: list[State] = model.encoder.initial_states(len(lengths))
+    outputs: list[list[Tensor]] = [[] for _ in lengths]
+    for start in range(0, lengths[0], chunk):
+        active = sum(n > start for n in lengths)
+        waiting = sum(n >= start + chunk + cap for n in lengths)
+        states = [(h[:active], c[:active]) for h, c in states]
+        out = model.encoder(ids[start : start + chunk, :active], states)
+        cut = detach(out.states)
+        states = [
+            (torch.cat([h0[:waiting], h[waiting:]]), torch.cat([c0[:waiting], c[waiting:]]))
+            for (h0, c0), (h, c) in zip(cut, out.states, strict=True)
+        ]
+        for row in range(active):
+            outputs[row].append(out.dropped[:, row])
+    rows = [torch.cat(o)[:n][-cap:] for o, n in zip(outputs, lengths, strict=True)]
+    return torch.stack([torch.cat([h[-1], h.amax(0), h.mean(0)]) for h in rows])
+
+
+@pytest.mark.parametrize("spread", [STAGGERED, NEAR], ids=["apart", "near"])
+def test_rows_that_wait_share_every_dropout_mask_with_the_others(spread: list[int]) -> None:
+    """And draw as before: the definition, which reads all rows at once, gives the same."""
+    ids, lengths = documents(spread)
+
+    def drawn(pool: Callable[[TextClassifier], Tensor]) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+        model = classifier(5, 6, dropouts=DROPPED).train()
+        torch.manual_seed(3)
+        pooled = pool(model)
+        gradients = gradients_of(model, pooled)
+        return pooled.detach(), gradients, torch.rand(1)
+
+    got = drawn(lambda model: model.pool(ids, lengths))
+    wanted = drawn(lambda model: pooled_by_hand(model, ids, spread))
+    torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
+
+
+def test_frozen_layers_are_not_read_in_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = classifier(5, 6, dropouts=DROPPED).train()
+    model.encoder.requires_grad_(False)
+    monkeypatch.delattr(LSTMLayer, "_in_two")
+    assert not model.pool(*documents(STAGGERED)).requires_grad
+
+
+def bytes_kept(lengths: list[int]) -> int:
+    """Memory that the graph of a batch holds, beside the parameters."""
+    torch.manual_seed(0)
+    sizes = Architecture(vocabulary=19, embedding=16, hidden=32, layers=2)
+    model = TextClassifier(
+        AWDLSTM(sizes, DROPPED), PooledClassifier(16, 2), chunk=10, pooled_tokens=40
+    )
+    own = {p.untyped_storage().data_ptr() for p in model.parameters()}
+    held: dict[int, tuple[int, Tensor]] = {}  # of each storage; the tensor keeps it alive
+
+    def pack(tensor: Tensor) -> Tensor:
+        memory = tensor.untyped_storage()
+        if memory.data_ptr() not in own:
+            held[memory.data_ptr()] = memory.nbytes(), tensor
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        model.pool(*documents(lengths))
+    return sum(size for size, _ in held.values())
+
+
+def test_memory_does_not_grow_with_the_spread_of_the_lengths() -> None:
+    equal = bytes_kept([1300] * 32)
+    assert bytes_kept([60 + 40 * i for i in range(32)]) <= 1.2 * equal  # one opens, one closes
+    assert bytes_kept([1260 + 40 * i // 31 for i in range(32)]) <= 2 * equal
 
 
 @pytest.mark.parametrize("cap", [10**6, 6])

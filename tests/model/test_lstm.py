@@ -1,12 +1,21 @@
 """The LSTM layer, slow and fast, against torch.nn.LSTM: values, states and every gradient."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 import torch
 from torch import Tensor, nn
 
-from ulmfit.model.lstm import LSTMLayer, bf16_is_right, lstm_native, lstm_reference
+from ulmfit.model import lstm
+from ulmfit.model.lstm import (
+    LSTMLayer,
+    Path,
+    State,
+    arithmetic,
+    bf16_is_right,
+    lstm_native,
+    lstm_reference,
+)
 
 SIZES = [(7, 3, 5, 4), (1, 1, 1, 1), (12, 2, 6, 9)]  # time, batch, features, hidden
 PATHS = {"reference": lstm_reference, "native": lstm_native}
@@ -105,3 +114,103 @@ def test_the_probe_of_bf16_says_the_same_in_inference_mode() -> None:
     bf16_is_right.cache_clear()
     with torch.inference_mode(), torch.autocast("cpu", dtype=torch.bfloat16):
         assert bf16_is_right(16, 16) == trained
+
+
+@pytest.fixture
+def unprobed() -> Iterator[None]:
+    """What is found with a stubbed kernel is forgotten."""
+    bf16_is_right.cache_clear()
+    yield
+    bf16_is_right.cache_clear()
+
+
+def in_bf16(layer: LSTMLayer, x: Tensor, state: tuple[Tensor, Tensor]) -> tuple[Tensor, ...]:
+    """Every output of a step of training as `--precision bf16` takes it on a CPU."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        y, (h, c) = layer.train()(x, state)
+    return y.float(), h, c
+
+
+@pytest.mark.parametrize("hidden", [1150, 1152, 1025, 333])
+def test_in_bf16_every_gradient_is_within_a_hundredth_of_the_definitions(hidden: int) -> None:
+    """By whatever path the probe finds right here, through the mask of dropped weights."""
+    torch.manual_seed(0)
+    layer = LSTMLayer(64, hidden, weight_p=0.5)
+    x, h, c = torch.randn(5, 4, 64), torch.randn(4, hidden).tanh(), torch.randn(4, hidden)
+    leaves = [layer.w_ih, layer.w_hh, layer.bias, *(t.requires_grad_() for t in (x, h, c))]
+    torch.manual_seed(7)
+    got = gradients(list(in_bf16(layer, x, (h, c))), leaves)
+    torch.manual_seed(7)
+    mask = nn.functional.dropout(torch.ones_like(layer.w_hh), 0.5).double()
+    w_ih, w_hh, bias, x, h, c = exact = [t.detach().double().requires_grad_() for t in leaves]
+    y, state = lstm_reference(x, (h, c), w_ih, w_hh * mask, bias)
+    for g, w in zip(got, gradients([y, *state], exact), strict=True):
+        assert float((g - w).norm()) <= 0.01 * float(w.norm())
+
+
+def stubbed(wrong_by: float, seen: list[torch.dtype]) -> Path:
+    """A kernel whose gradient of the recurrent matrix is off by a share, in bf16 only."""
+
+    def kernel(
+        x: Tensor, state: State, w_ih: Tensor, w_hh: Tensor, bias: Tensor
+    ) -> tuple[Tensor, State]:
+        seen.append(x.dtype)
+        if x.dtype == torch.bfloat16:
+            w_hh = w_hh + wrong_by * (w_hh - w_hh.detach())
+        h, c = state
+        y, last = lstm_reference(
+            x.float(), (h.float(), c.float()), w_ih.float(), w_hh.float(), bias.float()
+        )
+        return y.to(x.dtype), last
+
+    return kernel
+
+
+@pytest.mark.parametrize(("wrong_by", "right"), [(0.0, True), (0.02, False), (-1.0, False)])
+def test_a_wrong_kernel_is_rejected_and_the_layer_computes_in_fp32(
+    wrong_by: float, right: bool, monkeypatch: pytest.MonkeyPatch, unprobed: None
+) -> None:
+    seen: list[torch.dtype] = []
+    monkeypatch.setattr(lstm, "lstm_native", stubbed(wrong_by, seen))
+    assert bf16_is_right(16, 24) == right
+    in_bf16(LSTMLayer(16, 24), torch.randn(3, 2, 16), (torch.zeros(2, 24), torch.zeros(2, 24)))
+    assert seen[-1] == (torch.bfloat16 if right else torch.float32)
+
+
+def test_a_kernel_that_does_not_run_is_rejected(
+    monkeypatch: pytest.MonkeyPatch, unprobed: None
+) -> None:
+    def missing(*_: object) -> None:
+        raise RuntimeError("mkldnn_bf16 needs AVX512")
+
+    monkeypatch.setattr(lstm, "lstm_native", missing)
+    assert not bf16_is_right(16, 24)
+
+
+SIZES_OF_LAYERS = [(400, 1152), (1152, 1152), (1152, 400)]
+CPU = torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ([], "bf16 (AMX)"),
+        ([1], "bf16 (AMX), layer 2 of 3 in fp32: "),
+        ([0, 1], "bf16 (AMX), layers 1 and 2 of 3 in fp32: "),
+    ],
+)
+def test_the_path_is_told_with_the_layers_that_stay_in_fp32(
+    wrong: list[int], told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_fault = [SIZES_OF_LAYERS[i] for i in wrong]
+    monkeypatch.setattr(lstm, "bf16_is_right", lambda *size: size not in at_fault)
+    monkeypatch.setattr("ulmfit.device.cpu_is_fast_in_bf16", lambda: True)
+    found = arithmetic(SIZES_OF_LAYERS, CPU, "auto")
+    assert (found.precision, found.fp32_layers) == ("bf16", tuple(wrong))
+    assert found.told().startswith(told) and (wrong or found.told() == told)
+
+
+def test_in_fp32_nothing_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(lstm, "bf16_is_right")
+    found = arithmetic(SIZES_OF_LAYERS, CPU, "fp32")
+    assert found.told() == f"fp32 ({torch.backends.cpu.get_cpu_capability()})"

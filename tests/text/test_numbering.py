@@ -1,7 +1,10 @@
 """Compiled numbering of forms against the dict, on any text; and a machine without a compiler."""
 
+import multiprocessing
 import threading
+import warnings
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 
 import numpy as np
@@ -128,9 +131,24 @@ def uncompiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     numbering.compiled.library.cache_clear()
 
 
-def test_without_a_compiler_the_dict_does_it(uncompiled: None) -> None:
+def test_without_a_compiler_the_dict_does_it_and_that_is_told_once(uncompiled: None) -> None:
+    with pytest.warns(UserWarning, match="slower here, in Python: there is no C compiler"):
+        assert isinstance(numbering.numbering(cuts=True), DictNumbering)
     assert isinstance(numbering.numbering(cuts=True), DictNumbering)
     assert WordTokenizer().tokens("Good movie!!!!") == ["xxmaj", "good", "movie", "xxrep", "4", "!"]
+
+
+def test_workers_do_not_tell_it_again(uncompiled: None) -> None:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, context) as pool:
+        assert pool.submit(warnings_of_a_worker).result() == []
+
+
+def warnings_of_a_worker() -> list[str]:
+    """What numbering tells in this process."""
+    with warnings.catch_warnings(record=True) as told:
+        numbering.numbering(cuts=True)
+    return [str(each.message) for each in told]
 
 
 def test_what_fails_while_a_word_is_learned_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ulmfit import device as devices
-from ulmfit.model.awd_lstm import AWDLSTM, detach
-from ulmfit.model.lstm import State
+from ulmfit.model.awd_lstm import AWDLSTM, Encoded, detach
+from ulmfit.model.lstm import State, without_graph
 from ulmfit.model.sampled_softmax import sampled_softmax_loss
 from ulmfit.model.softmax import softmax_loss
 
@@ -113,6 +113,18 @@ class Pool:
         """Some of the batch's documents."""
         return Pool(self.last[rows], self.maximum[rows], self.total[rows], self.count[rows])
 
+    def with_first(self, documents: int) -> Pool:
+        """With so many documents before the others, of which nothing was pooled yet."""
+        if not documents:
+            return self
+        new = Pool.empty(documents, self.last.shape[1], self.last)
+        return Pool(
+            torch.cat([new.last, self.last]),
+            torch.cat([new.maximum, self.maximum]),
+            torch.cat([new.total, self.total]),
+            torch.cat([new.count, self.count]),
+        )
+
     def add(self, h: Tensor, first: int, lengths: Tensor, cap: int) -> Pool:
         """Take in one chunk.
 
@@ -178,8 +190,9 @@ class TextClassifier(nn.Module):
         encoder: the AWD-LSTM.
         head: the pooled classifier.
         chunk: steps a chunk; the state is carried from one to the next.
-        pooled_tokens: only the last so many positions of a document are pooled, and only
-            chunks that hold such positions build a graph, so memory is bounded.
+        pooled_tokens: only the last so many positions of a document are pooled, and it builds a
+            graph only in chunks that hold such positions, whatever stands beside it: memory is
+            bounded by so many positions a document.
         detach_chunks: cut the gradient of the state at each chunk's border, as the released
             scripts do. False (the paper): the gradient flows through the state into every
             chunk whose outputs were pooled.
@@ -210,24 +223,43 @@ class TextClassifier(nn.Module):
         """The documents' vectors: (batch, 3 embedding).
 
         A document that has ended leaves the batch at the next chunk: padding costs no more than
-        a chunk's rest, whatever the longest document.
+        a chunk's rest, whatever the longest document. As the documents stand in the order of
+        their lengths, those that wait for their first pooled position are the first ones.
         """
         lengths, order = lengths.sort(descending=True, stable=True)
         ids, ends = ids[:, order], lengths.tolist()
-        pool = Pool.empty(len(ends), self.encoder.architecture.embedding, self.encoder.embedding)
-        states = self.encoder.initial_states(len(ends))
+        active = waiting = len(ends)
+        pool = Pool.empty(0, self.encoder.architecture.embedding, self.encoder.embedding)
+        states = self.encoder.initial_states(active)
         ended: list[Pool] = []
+        # Else at most twice as many chunks build a graph as where all lengths are equal.
+        apart = ends[0] - ends[-1] > self.pooled_tokens
         for start in range(0, ends[0], self.chunk):
-            active, stop = sum(end > start for end in ends), start + self.chunk
-            if active < len(pool.last):
-                ended.append(pool[active:])
-                pool, states = pool[:active], [(h[:active], c[:active]) for h, c in states]
-            pooled = ends[active - 1] < stop + self.pooled_tokens
-            with torch.set_grad_enabled(torch.is_grad_enabled() and pooled):
-                before = detach(states) if self.detach_chunks else states
-                out = self.encoder(ids[start:stop, :active], before)
+            stop = start + self.chunk
+            going = sum(end > start for end in ends)
+            if going < active:
+                ended.append(pool[going - waiting :])
+                pool, states = pool[: going - waiting], [(h[:going], c[:going]) for h, c in states]
+                active = going
+            unopened = sum(end >= stop + self.pooled_tokens for end in ends)
+            pool, waiting = pool.with_first(waiting - unopened), unopened
+            before = detach(states) if self.detach_chunks else states
+            out = self._read(ids[start:stop, :active], before, waiting, apart)
             states = out.states
-            if pooled:
-                pool = pool.add(out.dropped, start, lengths[:active], self.pooled_tokens)
+            if waiting < active:
+                pool = pool.add(
+                    out.dropped[:, waiting:], start, lengths[waiting:active], self.pooled_tokens
+                )
         pieces = [piece.concatenated() for piece in (pool, *reversed(ended))]
         return torch.cat(pieces)[order.argsort()]
+
+    def _read(self, ids: Tensor, states: list[State], waiting: int, apart: bool) -> Encoded:
+        """One chunk; the first `waiting` of its documents build no graph.
+
+        Where windows lie far `apart`, what the others keep is made as small as can be.
+        """
+        learning = torch.is_grad_enabled() and waiting < ids.shape[1]
+        rows = waiting if learning else 0
+        with torch.set_grad_enabled(learning), without_graph(self.encoder.layers, rows, apart):
+            encoded: Encoded = self.encoder(ids, states)
+            return encoded

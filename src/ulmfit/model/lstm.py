@@ -8,12 +8,15 @@ The gates are PyTorch's, in its order (input, forget, cell, output) with one bia
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ulmfit import device as devices
 from ulmfit.model.dropout import weight_dropout
@@ -24,7 +27,8 @@ State = tuple[Tensor, Tensor]
 
 Path = Callable[[Tensor, State, Tensor, Tensor, Tensor], tuple[Tensor, State]]
 
-BF16_TOLERANCE = 0.03  # of a gradient's norm; a right bf16 path stands at 0.005, a wrong one at 0.2
+BF16_TOLERANCE = 0.01
+"""of a gradient's norm: right paths stand at 0.004 to 0.009, wrong ones from 0.2"""
 ON_GPU: Literal["steps", "native"] = "steps"
 """the path to take in bf16 on a GPU where both are right; `benchmarks` and studies set it"""
 
@@ -85,17 +89,15 @@ def bf16_is_right(features: int, hidden: int) -> bool:
     """
     # Gradients are wanted whoever asks first, a step of training or a prediction.
     with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
-        truth = _drawn(features, hidden, torch.device("cpu"))
+        values = _drawn(features, hidden, torch.device("cpu"))
+        wanted = _gradients(values, hidden, torch.float32, lstm_reference)
         try:
-            wanted, got = (_gradients(truth, hidden, d) for d in (torch.float32, torch.bfloat16))
+            return _agree(wanted, _gradients(values, hidden, torch.bfloat16, lstm_native))
         except RuntimeError:
             return False
-    return _agree(wanted, got)
 
 
-def _gradients(
-    values: list[Tensor], hidden: int, dtype: torch.dtype, path: Path = lstm_native
-) -> list[Tensor]:
+def _gradients(values: list[Tensor], hidden: int, dtype: torch.dtype, path: Path) -> list[Tensor]:
     leaves = [v.to(dtype).requires_grad_() for v in values]
     zero = torch.zeros(values[0].shape[1], hidden, dtype=dtype, device=values[0].device)
     y, _ = path(leaves[0], (zero, zero), *leaves[1:])
@@ -124,12 +126,12 @@ def steps_are_right(device: torch.device, features: int, hidden: int) -> bool:
 
 
 def _drawn(features: int, hidden: int, device: torch.device) -> list[Tensor]:
-    """x, w_ih, w_hh, bias of a small layer, the same at every call."""
+    """x, w_ih, w_hh, bias of a small layer whose gates move, the same at every call."""
     generator = torch.Generator().manual_seed(0)
-    scale = hidden**-0.5
     shapes = [(6, 16, features), (4 * hidden, features), (4 * hidden, hidden), (4 * hidden,)]
+    scales = [1.0, features**-0.5, hidden**-0.5, hidden**-0.5]
     drawn = [torch.randn(s, generator=generator) for s in shapes]
-    return [(t * (1.0 if i == 0 else scale)).to(device) for i, t in enumerate(drawn)]
+    return [(t * scale).to(device) for t, scale in zip(drawn, scales, strict=True)]
 
 
 def _agree(wanted: list[Tensor], got: list[Tensor]) -> bool:
@@ -159,6 +161,58 @@ def _in_steps(x: Tensor, hidden: int) -> bool:
     )
 
 
+@dataclass(frozen=True)
+class Arithmetic:
+    """What the layers of a model compute in on a device, once bf16 has been checked."""
+
+    precision: Literal["fp32", "bf16"]
+    """what was asked for, or what "auto" came to"""
+    units: str
+    """that compute it: the best that this machine has"""
+    layers: int
+    fp32_layers: tuple[int, ...] = ()
+    """those (from 0) that compute in fp32 all the same, as bf16 gives them wrong gradients"""
+
+    def told(self) -> str:
+        """In one line, for a person, who counts from 1."""
+        line = f"{self.precision} ({self.units})"
+        if not self.fp32_layers:
+            return line
+        plural = "s" if len(self.fp32_layers) > 1 else ""
+        numbers = " and ".join(str(i + 1) for i in self.fp32_layers)
+        why = "bf16 gives no right gradient there on this machine"
+        return f"{line}, layer{plural} {numbers} of {self.layers} in fp32: {why}"
+
+
+def arithmetic(
+    sizes: Sequence[tuple[int, int]], device: torch.device, precision: devices.Precision
+) -> Arithmetic:
+    """The path that layers of these (input, output) sizes take; runs the checks it rests on.
+
+    Raises:
+        InputError: as `device.is_bf16`.
+    """
+    if not devices.is_bf16(device, precision):
+        return Arithmetic("fp32", _units(device), len(sizes))
+    if device.type == "cpu":
+        wrong = tuple(i for i, size in enumerate(sizes) if not bf16_is_right(*size))
+        return Arithmetic("bf16", _bf16_units(), len(sizes), wrong)
+    by_hand = ON_GPU == "steps" and devices.compiles_kernels(device)
+    by_hand = by_hand and all(steps_are_right(device, *size) for size in sizes)
+    return Arithmetic("bf16", "compiled steps" if by_hand else _units(device), len(sizes))
+
+
+def _units(device: torch.device) -> str:
+    return "cuDNN" if devices.is_accelerator(device) else torch.backends.cpu.get_cpu_capability()
+
+
+def _bf16_units() -> str:
+    if devices.cpu_is_fast_in_bf16():
+        return "AMX"
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return "AVX512-bf16" if probe and probe() else "no units for it: slower than fp32"
+
+
 class LSTMLayer(nn.Module):
     """One layer whose recurrent matrix is dropped at random in training.
 
@@ -172,6 +226,7 @@ class LSTMLayer(nn.Module):
         super().__init__()
         self.hidden = hidden
         self.weight_p = weight_p
+        self._waiting, self._again = 0, False  # set by `without_graph`
         bound = hidden**-0.5
         self.w_ih = nn.Parameter(torch.empty(4 * hidden, features).uniform_(-bound, bound))
         self.w_hh = nn.Parameter(torch.empty(4 * hidden, hidden).uniform_(-bound, bound))
@@ -179,13 +234,65 @@ class LSTMLayer(nn.Module):
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """(time, batch, features), state -> (time, batch, hidden), state. States stay fp32."""
+        if self._waiting and (x.requires_grad or any(p.requires_grad for p in self.parameters())):
+            return self._in_two(x, state)
+        return self._read(x, state)
+
+    def _weights(self, x: Tensor) -> list[Tensor]:
+        """w_ih, w_hh, bias of one pass over `x`: dropped, and in the type that is computed in."""
         w_hh = weight_dropout(self.w_hh, self.weight_p, self.training)
         dtype = _compute_dtype(x, self.hidden)
+        return [t.to(dtype) for t in (self.w_ih, w_hh, self.bias)]
+
+    def _read(
+        self, x: Tensor, state: State, weights: list[Tensor] | None = None
+    ) -> tuple[Tensor, State]:
+        w_ih, w_hh, bias = self._weights(x) if weights is None else weights
         with torch.autocast(x.device.type, enabled=False):
-            x, w_ih, w_hh, bias = (t.to(dtype) for t in (x, self.w_ih, w_hh, self.bias))
+            x = x.to(w_ih.dtype)
             if _in_steps(x, self.hidden):
                 y, (h, c) = lstm_steps(x, state, w_ih, w_hh, bias)
             else:
-                low = state[0].to(dtype), state[1].to(dtype)
+                low = state[0].to(x.dtype), state[1].to(x.dtype)
                 y, (h, c) = lstm_native(x, low, w_ih, w_hh, bias)
         return y, (h.float(), c.float())
+
+    def _in_two(self, x: Tensor, state: State) -> tuple[Tensor, State]:
+        """The rows that wait without a graph, the others with one, by the same dropped weights."""
+        n, (h, c) = self._waiting, state
+        waiting, others = (x[:, :n], (h[:n], c[:n])), (x[:, n:].contiguous(), (h[n:], c[n:]))
+        if self._again:
+            before = devices.random_state(x.device)
+            with torch.no_grad():
+                first, (h_first, c_first) = self._read(*waiting)
+            devices.set_random_state(x.device, before)
+            y, (h, c) = checkpoint(self._read, *others, use_reentrant=False)
+        else:
+            weights = self._weights(x)
+            with torch.no_grad():
+                first, (h_first, c_first) = self._read(*waiting, weights)
+            y, (h, c) = self._read(*others, weights)
+        return torch.cat([first, y], 1), (torch.cat([h_first, h]), torch.cat([c_first, c]))
+
+
+@contextmanager
+def without_graph(layers: Iterable[nn.Module], rows: int, again: bool) -> Iterator[None]:
+    """While inside, `layers` read the first `rows` of their batch without a graph.
+
+    Values and random draws stay the same. The state of these rows has no gradient then, and
+    neither has what stands below them.
+
+    Args:
+        layers: those that are `LSTMLayer`.
+        rows: how many.
+        again: the other rows keep only their input and are read again in the backward pass;
+            else each pass keeps its dropped weights, which many passes have no memory for.
+    """
+    found = [layer for layer in layers if isinstance(layer, LSTMLayer)]
+    try:
+        for layer in found:
+            layer._waiting, layer._again = rows, again
+        yield
+    finally:
+        for layer in found:
+            layer._waiting = 0

@@ -1,10 +1,13 @@
 """Texts -> numbers of their surface forms, in order of first sight; in compiled code, or by a dict.
 
-The dict is the reference, and what a machine without a compiler has: 2 to 4 times slower.
+The dict is the reference, and what a machine without a compiler has: 2 to 4 times slower, and
+told once.
 """
 
 import ctypes
+import multiprocessing
 import os
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -55,7 +58,7 @@ class Numbering(Protocol):
 
 
 def numbering(*, cuts: bool) -> Numbering:
-    """Return the fastest way there is here.
+    """Return the fastest way there is here; warns once where it is not the best.
 
     cuts: whether forms may be cut, as `cutting.cut` does it.
     """
@@ -142,10 +145,12 @@ class CompiledNumbering:
 
 @cache
 def _code() -> ctypes.CDLL | None:
-    """The compiled code, or None where there is none."""
+    """The compiled code, or None where there is none; of a worker, its parent has told that."""
     try:
         code = compiled.library(_SOURCE)
-    except Unavailable:
+    except Unavailable as error:
+        if multiprocessing.parent_process() is None:
+            warnings.warn(f"tokenising is slower here, in Python: {error}", stacklevel=3)
         return None
     pointer, flag, text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
     code.numbering_new.argtypes, code.numbering_new.restype = [ctypes.c_uint64, flag], pointer
