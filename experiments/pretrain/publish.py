@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import math
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -102,20 +101,20 @@ def _require_alike(direction: Direction, stored: dict[str, Any], full: dict[str,
 
 def _read(parts: list[Path], bundle: Bundle, direction: Direction) -> Read:
     """What the parts' records, or else the bundle's provenance (GPU), say of a direction."""
-    read = Read()
+    read, joined = Read(), direction in bundle.provenance.get("directions", {})
     for part in parts:
-        steps, trained = _steps(part, direction)
+        steps, trained = _steps(part, direction) if not joined else ([], {})
         for step in steps:
             read.tokens += step["tokens"]
             read.seconds += step["seconds"]
             read.curve.append((read.tokens, step["loss"], max(step["rates"])))
         read.trained += [trained] if steps else []
-    told = bundle.provenance.get("directions", {}).get(direction)
-    if told and not read.curve:
+    if joined:
+        told = bundle.provenance["directions"][direction]
         read.tokens, read.seconds = told["tokens_seen"], told["seconds"]
         read.trained = [{key: told[key] for key in ("seed", "machine")}]
         history = bundle.metrics[direction]["history"]
-        read.curve = [(point["tokens"], point["loss"], math.nan) for point in history]
+        read.curve = [(each["tokens"], each["loss"], each["rate"]) for each in history]
     if not read.curve:
         raise InputError(f"{', '.join(map(str, parts))}: no record of a {direction} model")
     return read

@@ -2,6 +2,8 @@
 
 import json
 import lzma
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,16 +14,20 @@ import pytest
 import torch
 
 from ulmfit.bundle import load
+from ulmfit.compact import Storage
 from ulmfit.corpus import Corpus, open_corpus
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.text import Encoder
 from ulmfit.training.schedules import one_cycle
 
 FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "pretrain" / "gpu"
 sys.path.insert(0, str(FOLDER))
 
+import choose  # noqa: E402
 import clock  # noqa: E402
 import coding  # noqa: E402
+import join  # noqa: E402
 import pack  # noqa: E402
 import pieces  # noqa: E402
 import speed  # noqa: E402
@@ -99,19 +105,48 @@ def test_a_piece_that_is_missing_or_changed_is_named(packed: Path, tmp_path: Pat
 
 
 @pytest.mark.parametrize("storage", ["fp32", "bf16", "int8"])
-def test_weights_come_back_from_pieces(storage: str, tmp_path: Path) -> None:
+def test_weights_come_back_from_pieces(storage: Storage, tmp_path: Path) -> None:
     torch.manual_seed(0)
     weights = {"matrix": torch.randn(70, 33), "bias": torch.randn(33)}
-    pieces.write(weights, {"share": 0.25}, tmp_path / "p", storage, limit=1000)  # type: ignore[arg-type]
-    pieces.write(weights, {"share": 0.5}, tmp_path / "p", storage, limit=1000)  # type: ignore[arg-type]
+    pieces.write(weights, {"share": 0.25}, tmp_path / "p", storage, limit=1000)
+    pieces.write(weights, {"share": 0.5}, tmp_path / "p", storage, limit=1000)
     assert all(p.stat().st_size <= 1000 for p in (tmp_path / "p").glob("weights.*"))
     back, told = pieces.join(tmp_path / "p")
     assert told["share"] == 0.5 and len(told["pieces"]) > 2
+    there = {path.name for path in (tmp_path / "p").iterdir()}
+    assert there == {*told["pieces"], pieces.STATE}
     for name, tensor in weights.items():
         torch.testing.assert_close(back[name], tensor, atol=0.02, rtol=0.01)
-    (tmp_path / "p" / "weights.001").write_bytes(b"")
+    (tmp_path / "p" / told["pieces"][1]).write_bytes(b"")
     with pytest.raises(InputError, match="copy them again"):
         pieces.join(tmp_path / "p")
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_a_kill_at_any_file_leaves_whole_pieces(
+    number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the last file is in place, state.json, the old model stands; then the new one."""
+    folder, first, then = tmp_path / "p", torch.zeros(1000), torch.ones(1000)
+    pieces.write({"w": first}, {}, folder, "fp32", limit=1000)
+    left = number
+
+    def write(path: Path, data: bytes) -> None:
+        nonlocal left
+        if left == 0:
+            raise KeyboardInterrupt
+        left -= 1
+        write_atomically(path, data)
+
+    monkeypatch.setattr(pieces, "write_atomically", write)
+    with pytest.raises(KeyboardInterrupt):  # five pieces, then the state
+        pieces.write({"w": then}, {}, folder, "fp32", limit=1000)
+    assert (pieces.join(folder)[0]["w"] == first).all()
+    left = 6
+    pieces.write({"w": then}, {}, folder, "fp32", limit=1000)
+    back, told = pieces.join(folder)
+    assert (back["w"] == then).all()
+    assert {path.name for path in folder.iterdir()} == {*told["pieces"], pieces.STATE}
 
 
 def test_a_schedule_by_the_clock_ends_when_the_time_does() -> None:
@@ -122,8 +157,10 @@ def test_a_schedule_by_the_clock_ends_when_the_time_does() -> None:
         assert timed.share() == pytest.approx(min(1.0, share), abs=0.01)
         wanted = one_cycle(int(min(1.0, share) * 999), 1000, 4e-3)
         assert timed(0, 1000, 4e-3) == pytest.approx(wanted, rel=0.05)
-    resumed = clock.Timed(one_cycle, now - 50, now + 50, done=0.4)
+    resumed = clock.Timed(one_cycle, now - 50, now + 50, done=0.4, ramp=100)
     assert resumed.share() == pytest.approx(0.7, abs=0.01), "half of what was left"
+    unramped = clock.Timed(one_cycle, now - 50, now + 50, done=0.4)
+    assert resumed(0, 1000, 4e-3) == pytest.approx(unramped(0, 1000, 4e-3) / 2, rel=0.05)
 
 
 def test_the_batch_chosen_is_the_smallest_that_is_nearly_the_fastest() -> None:
@@ -131,24 +168,64 @@ def test_the_batch_chosen_is_the_smallest_that_is_nearly_the_fastest() -> None:
     assert speed.chosen({64: 500.0}) == 64
 
 
+def test_what_was_measured_becomes_arguments_of_the_training() -> None:
+    def rows(way: str, **speeds: float) -> list[dict[str, object]]:
+        return [
+            {"way": way, "batch": int(batch[1:]), "tokens_per_second": speed}
+            for batch, speed in speeds.items()
+        ]
+
+    ours = rows("ours", b64=500.0, b128=900.0, b256=960.0)
+    assert choose.arguments(ours) == "--batch 128 --path steps"
+    near = rows("cudnn recorded", b64=990.0)
+    assert choose.arguments(ours + near + rows("plain", b64=9e9)) == "--batch 128 --path steps"
+    faster = rows("cudnn recorded", b64=100.0, b256=1200.0)
+    assert choose.arguments(ours + faster) == "--batch 256 --path native"
+    failed = [{"way": "ours", "batch": 64, "failed": "no kernel"}]
+    assert choose.arguments(failed) == ""
+    assert choose.arguments(failed + near) == "--batch 64 --path native"
+
+
 @pytest.mark.slow
 def test_the_whole_road(packed: Path, tmp_path: Path) -> None:
-    """Trained by two processes, the second from the first one's pieces; then a bundle."""
+    """Killed on the way, gone on with; finished pieces are only measured; then a bundle."""
     data, out = tmp_path / "data", tmp_path / "out"
     unpack.unpack([packed], data)
     small = ["--embedding", "8", "--hidden", "8", "--layers", "2", "--batch", "4"]
-    asked = [*small, "--seconds", "25", "--reserve", "3", "--precision", "fp32", "--device", "cpu"]
-    told = []
-    for more in ([], ["--resume", str(out / "forward-pieces")]):
-        command = [sys.executable, str(FOLDER / "train.py"), str(data), str(out), *asked, *more]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-        told.append([json.loads(line) for line in done.stdout.splitlines()])
-    for lines in told:
-        assert next(line["event"] for line in lines if line["event"] != "epoch") == "start"
-        assert lines[-1]["event"] == "end" and lines[-1]["share"] == 1.0
-    assert told[1][-1]["seen"] > told[0][-1]["seen"]
-    join = [str(FOLDER / "join.py"), str(data), str(tmp_path / "lm"), str(out / "forward-pieces")]
-    subprocess.run([sys.executable, *join], check=True, timeout=300)
+    asked = [*small, "--seconds", "34", "--reserve", "3", "--precision", "fp32", "--device", "cpu"]
+    command = [sys.executable, str(FOLDER / "train.py"), str(data), str(out), *asked]
+    process = subprocess.Popen(
+        [*command, "--checkpoint-seconds", "1"], stdout=subprocess.PIPE, text=True
+    )
+    while not (out / "forward-pieces" / pieces.STATE).exists():
+        time.sleep(0.05)
+    killed = [int(pid) for pid in children(process.pid)]
+    os.kill(killed[0], signal.SIGKILL)
+    told = [json.loads(line) for line in process.communicate(timeout=120)[0].splitlines()]
+    assert process.returncode == 0
+    events = [line["event"] for line in told if line["event"] not in ("epoch", "minute")]
+    first, second = ["start", "recording"], ["resumed", "start", "recording", "end"]
+    assert events == [*first, "failed", *second]
+    failed = next(line for line in told if line["event"] == "failed")
+    assert failed["why"] == "broken" and failed["next"]["path"] == "native"
+    assert told[-1]["share"] == 1.0
+    again = [*command, "--batch", "3"]
+    done = subprocess.run(again, capture_output=True, text=True, timeout=120, check=True)
+    measured = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["event"] for line in measured] == ["resumed", "start", "end"]
+    assert measured[1]["batch"] == 3 and measured[-1]["seen"] == told[-1]["seen"]
+    join.join(data, tmp_path / "lm", [out / "forward-pieces"], "fp32")
     bundle = load(tmp_path / "lm")
     assert bundle.directions == ("forward",)
-    assert bundle.metrics["forward"]["validation"]["loss"] == told[1][-1]["held_out"]["loss"]
+    assert bundle.metrics["forward"]["validation"] == measured[-1]["held_out"]
+    history = bundle.metrics["forward"]["history"]
+    assert history[-1]["tokens"] <= told[-1]["seen"] and all(p["loss"] > 0 for p in history)
+    made = bundle.provenance["directions"]["forward"]
+    assert made["tokens_seen"] == told[-1]["seen"] and 0 < made["seconds"] < 80
+    assert made["seed"] == 0 and "torch" in made["machine"]
+    assert made["command"].startswith("train.py ") and "--attempt" not in made["command"]
+
+
+def children(pid: int) -> list[str]:
+    """Process ids, as Linux tells them."""
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

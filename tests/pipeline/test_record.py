@@ -84,6 +84,7 @@ def test_an_interrupted_run_tells_every_step_once(options: TrainOptions, tmp_pat
     mine, theirs = record(Path(options.out)), record(Path(whole.out))
     assert untimed(mine) == untimed(theirs)
     assert len(mine[0]["sessions"]) == 2 and len(theirs[0]["sessions"]) == 1
+    assert {(s["precision"], *s["fp32_layers"]) for s in mine[0]["sessions"]} == {("fp32",)}
 
 
 def test_pretraining_and_finetuning_leave_a_record_too(

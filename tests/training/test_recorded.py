@@ -24,6 +24,17 @@ DEVICES = [
     pytest.param("cuda", marks=pytest.mark.gpu, id="gpu"),
 ]
 
+# On a CPU both ways do the same sums in the same order. On a GPU some gradients are added up by
+# atomics, in an order that differs from run to run, and a library may cut a product otherwise where
+# it is recorded: a sum of float32 is then another by some 1e-6 of itself. Adam makes more of that,
+# since a weight whose gradient is all rounding is still moved by up to the rate. Measured in these
+# very steps on a CPU, noise on each gradient of 1e-6 (1e-4) of its largest number: losses 1e-5
+# (8e-5) apart, weights 0.006 (0.04) of their norm. What a wrong recording does, measured so too:
+# states forgotten, rates a step late, or other dropout masks move losses by 0.0024 to 0.007 and
+# weights by 0.14 to 0.45. The bounds stand between.
+LOSSES_APART = {"cpu": 1e-5, "cuda": 5e-4}
+WEIGHTS_APART = {"cpu": 1e-4, "cuda": 0.08}
+
 
 def new_loop(
     corpus: Corpus,
@@ -63,10 +74,10 @@ def test_the_numbers_are_those_of_steps_one_by_one(corpus: Corpus, device: str) 
         told.append(losses(loops[-1]))
     one_by_one, recorded = told
     assert len(recorded) > 20
-    assert recorded == pytest.approx(one_by_one, rel=1e-5)
+    assert recorded == pytest.approx(one_by_one, rel=LOSSES_APART[device])
     pairs = zip(*(loop.model.parameters() for loop in loops), strict=True)
     for wanted, got in pairs:
-        torch.testing.assert_close(got, wanted, atol=1e-4, rtol=1e-4)
+        assert (got - wanted).norm() <= WEIGHTS_APART[device] * wanted.norm()
 
 
 @pytest.mark.parametrize("device", DEVICES)
@@ -82,7 +93,7 @@ def test_a_run_that_was_cut_goes_on_where_it_was(
     run.close()
     again = new_loop(corpus, device, record=True)
     again.load_state(load_checkpoint(tmp_path / "state"))
-    assert first + losses(again) == pytest.approx(whole, rel=1e-4)
+    assert first + losses(again) == pytest.approx(whole, rel=max(1e-4, LOSSES_APART[device]))
 
 
 def test_what_cannot_be_recorded_is_taken_one_by_one_and_told(

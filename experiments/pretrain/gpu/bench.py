@@ -1,11 +1,14 @@
 """Speed of a training step on this machine, ours and cuDNN's plain LSTM, at several batch sizes.
 
-    python bench.py data --batches 64 128 256 --out speed.json
+    python bench.py data --batches 64 128 256 --out speed.jsonl
 
 For each batch and way: tokens/s (median of timed steps), and the share of the measured rate of one
 large bf16 matrix product. Ways: "ours" (layers by hand, step recorded), "cudnn recorded" (cuDNN's
 layer in the same recorded step), "cudnn" (the same, each kernel launched by itself), and "plain":
 `torch.nn.LSTM` without weight dropout, `cross_entropy` over all logits, as a tutorial writes it.
+
+Each row is added to the file as soon as it is known. An error in a kernel spoils all that a process
+does after it, so measure each way by a process of its own where one may fail (LEASE.md).
 """
 
 from __future__ import annotations
@@ -35,20 +38,24 @@ WARM, TIMED = 3, 10
 
 def main() -> None:
     """Print a line for each batch and way, and write all of it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--batches", type=int, nargs="+", default=[64, 128, 256, 384])
     parser.add_argument("--hidden", type=int, default=1152)
     parser.add_argument("--embedding", type=int, default=400)
+    parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--device", default="auto")
     parser.add_argument("--ways", nargs="+", default=["ours", "cudnn recorded", "cudnn", "plain"])
     parser.add_argument("--matrix", type=int, default=8192, help="rows of the product to compare")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    what = Asked(asked.data, embedding=asked.embedding, hidden=asked.hidden, device=asked.device)
-    rows = list(measured(Maker(what), asked.batches, asked.ways, asked.matrix))
-    if asked.out:
-        asked.out.write_text(json.dumps(rows, indent=1) + "\n")
+    sizes = {name: getattr(asked, name) for name in ("embedding", "hidden", "layers")}
+    what = Asked(asked.data, **sizes, device=asked.device)
+    for row in measured(Maker(what), asked.batches, asked.ways, asked.matrix):
+        print(json.dumps(row), flush=True)
+        if asked.out:
+            with asked.out.open("a") as file:
+                file.write(json.dumps(row) + "\n")
 
 
 def measured(
@@ -67,7 +74,6 @@ def measured(
             except RuntimeError as error:
                 row["failed"] = str(error).splitlines()[0]
             row["matrix_tflops"] = round(rate / 1e12, 1)
-            print(json.dumps(row), flush=True)
             yield row
 
 

@@ -22,6 +22,9 @@ class Timed:
     end: float
     done: float = 0.0
     """share of the schedule that an earlier process has behind it"""
+    ramp: float = 0.0
+    """seconds in which the rate rises to the schedule's: after a cut the optimizer's moments are
+    empty, and its first steps at a high rate would go anywhere"""
 
     def share(self) -> float:
         """Of the schedule, passed until now."""
@@ -30,4 +33,5 @@ class Timed:
 
     def __call__(self, step: int, total: int, peak: float) -> float:
         """The rate now; `step` is not looked at."""
-        return self.schedule(int(self.share() * (total - 1)), total, peak)
+        rate = self.schedule(int(self.share() * (total - 1)), total, peak)
+        return rate * min(1.0, (time.monotonic() - self.begin) / self.ramp) if self.ramp else rate

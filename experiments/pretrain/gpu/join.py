@@ -59,8 +59,7 @@ def join(data: Path, out: Path, folders: list[Path], storage: Storage) -> Bundle
         preset="pretraining",
         provenance={
             "corpus": {"documents": corpus.stats.documents, "tokens": corpus.stats.tokens},
-            "seed": models[0][1]["asked"]["seed"],
-            "training": {told["asked"]["direction"]: _training(told) for _, told in models},
+            "directions": {told["asked"]["direction"]: _training(told) for _, told in models},
         },
         metrics=metrics,
     )
@@ -69,8 +68,16 @@ def join(data: Path, out: Path, folders: list[Path], storage: Storage) -> Bundle
 
 
 def _training(told: dict[str, Any]) -> dict[str, Any]:
-    return {name: told[name] for name in ("batch", "seen", "share", "storage")} | {
-        name: told["asked"][name] for name in ("rate", "dropout", "precision")
+    """Where the weights of one direction come from."""
+    asked = told["asked"]
+    return {
+        "tokens_seen": told["seen"],
+        "seconds": round(told["seconds"]),
+        "machine": told["machine"],
+        "command": "; ".join(told["commands"]),
+        "seed": asked["seed"],
+        **{name: told[name] for name in ("batch", "share", "storage")},
+        **{name: asked[name] for name in ("rate", "dropout", "precision")},
     }
 
 

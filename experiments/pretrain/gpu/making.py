@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -12,6 +13,7 @@ from ulmfit.corpus import Corpus, open_corpus
 from ulmfit.data.stream import Documents
 from ulmfit.device import Precision
 from ulmfit.language_modelling import Hardware, language_model_loop
+from ulmfit.model import lstm
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.model.heads import LanguageModel
 from ulmfit.presets import PRETRAINING, LanguageModelSettings
@@ -41,6 +43,10 @@ class Asked:
     precision: Precision = "bf16"
     variable_bptt: bool = False
     """documents are shuffled anew each epoch, so borders fall elsewhere without it"""
+    path: Literal["steps", "native"] = "steps"
+    """of the LSTM on a GPU: this project's, or cuDNN's"""
+    record: bool = True
+    """on a GPU: launch a step as one, rather than each of its kernels by itself"""
 
     def settings(self, batch: int) -> LanguageModelSettings:
         """The pretraining settings, for several epochs."""
@@ -59,6 +65,7 @@ class Maker:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
+        lstm.ON_GPU = asked.path
         self.corpus: Corpus = open_corpus(asked.data / "corpus")
         self.encoder = Encoder.load(asked.data / "tokenizer.json")
         self.shape = Architecture(
@@ -74,7 +81,7 @@ class Maker:
     def loop(self, batch: int) -> tuple[Loop[LanguageModelTask], Documents]:
         """A loop at its start, and what is held out."""
         settings = self.asked.settings(batch)
-        return language_model_loop(
+        loop, held_out = language_model_loop(
             self.model(settings),
             self.corpus,
             settings.phases(self.shape.layers + 1),
@@ -83,3 +90,5 @@ class Maker:
             self.asked.direction,
             Hardware(self.asked.device, self.asked.precision),
         )
+        loop.record = loop.record and self.asked.record
+        return loop, held_out

@@ -32,14 +32,14 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="folder with corpus/ and tokenizer.json")
     parser.add_argument("out", type=Path)
     parser.add_argument("--test", type=Path, help="a .tokens file to measure the model on")
-    parser.add_argument("--piece-mb", type=float, default=60.0, help="largest piece")
+    parser.add_argument("--piece-mb", type=float, default=30.0, help="largest piece")
     parser.add_argument("--documents", type=int, help="only so many, for a trial")
     asked = parser.parse_args()
     corpus = open_corpus(asked.run / "corpus")
     if asked.documents:
-        corpus = first_documents(corpus, asked.documents, asked.out.with_name("trial"))
+        corpus = first_documents(corpus, asked.documents, beside(asked.out, "trial"))
     if asked.test:
-        encode_test(asked.test, asked.run, asked.out.with_name("test"))
+        encode_test(asked.test, asked.run, beside(asked.out, "test"))
     pack(corpus, asked.run / "tokenizer.json", asked.out, int(asked.piece_mb * 1e6), asked.test)
 
 
@@ -54,7 +54,7 @@ def pack(
         (out / name).write_bytes(piece)
         listed.append({**fingerprint(out / name), "tokens": tokens})
         print(f"{name}: {len(piece) / 1e6:.1f} MB, {tokens:,} tokens", flush=True)
-    folders = {"corpus": corpus.folder} | ({"test": out.with_name("test")} if test else {})
+    folders = {"corpus": corpus.folder} | ({"test": beside(out, "test")} if test else {})
     small = {"tokenizer.json": tokenizer.read_bytes()}
     for name, folder in folders.items():
         for path in sorted(folder.iterdir()):
@@ -66,6 +66,11 @@ def pack(
     manifest = {"ids_sha256": digest, "pieces": listed, "small": fingerprint(out / SMALL)}
     (out / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
     return manifest
+
+
+def beside(out: Path, what: str) -> Path:
+    """Where `what` is written on the way to `out`."""
+    return out.with_name(f"{out.name}-{what}")
 
 
 def fingerprint(path: Path) -> dict[str, object]:

@@ -1,16 +1,18 @@
 """A model in training as numbered files of a given size: written whole, joined again, checked.
 
-Weights are rounded to bf16 or to int8 rows (`ulmfit.compact`) and cut into weights.000,
-weights.001, ...; state.json, written last, says what they are and how far the training was. The
-optimizer's moments would be four times as much and are left out: who goes on from pieces begins
-with fresh ones, which cost it some hundred steps.
+Weights are rounded to bf16 or to int8 rows (`ulmfit.compact`) and cut into weights.a.000,
+weights.a.001, ...; state.json says which files they are and how far the training was. The next
+ones are weights.b.000, ...: it is the new state.json, put in place in one go, that makes them the
+model, and only then are the old ones removed. So a process may be killed at any moment.
+
+The optimizer's moments would be four times as much and are left out: who goes on from pieces
+begins with fresh ones, which cost it some hundred steps.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 
 STATE = "state.json"
-LIMIT = 16_000_000  # bytes of a file, at most
+LIMIT = 16_700_000  # bytes of a file, at most: what comes back may have 16 MiB
 
 
 def write(
@@ -33,20 +35,26 @@ def write(
     limit: int = LIMIT,
 ) -> None:
     """Put pieces and state.json in `folder`, in place of those that stand there."""
-    aside = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
     small = pack({k: t.detach().float().cpu() for k, t in weights.items()}, storage)
     data = safetensors.torch.save({k: t.contiguous() for k, t in small.items()})
+    other = "b" if any(name.startswith("weights.a.") for name in _named(folder)) else "a"
     names = []
     for number, start in enumerate(range(0, len(data), limit)):
-        names.append(f"weights.{number:03}")
-        (aside / names[-1]).write_bytes(data[start : start + limit])
+        names.append(f"weights.{other}.{number:03}")
+        write_atomically(folder / names[-1], data[start : start + limit])
     digest = hashlib.sha256(data).hexdigest()
     whole = {**told, "storage": storage, "pieces": names, "bytes": len(data), "sha256": digest}
-    write_atomically(aside / STATE, (json.dumps(whole, indent=1) + "\n").encode())
-    shutil.rmtree(folder, ignore_errors=True)
-    aside.rename(folder)
+    write_atomically(folder / STATE, (json.dumps(whole, indent=1) + "\n").encode())
+    for path in folder.iterdir():  # the last ones, and what a killed process has left
+        if path.name not in (*names, STATE):
+            path.unlink()
+
+
+def _named(folder: Path) -> list[str]:
+    """The files of the model that stands in `folder`."""
+    path = folder / STATE
+    names: list[str] = json.loads(path.read_text("utf8"))["pieces"] if path.exists() else []
+    return names
 
 
 def join(folder: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

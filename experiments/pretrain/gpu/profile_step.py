@@ -17,27 +17,25 @@ from speed import tokens_per_second
 from torch.profiler import ProfilerActivity, profile
 
 from ulmfit.device import is_accelerator, pick_device
-from ulmfit.model import lstm
 
 STEPS, ROWS = 3, 40
 
 
 def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("data", type=Path)
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--hidden", type=int, default=1152)
     parser.add_argument("--embedding", type=int, default=400)
+    parser.add_argument("--layers", type=int, default=3)
     parser.add_argument("--path", choices=("steps", "native"), default="steps")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    lstm.ON_GPU = asked.path
-    maker = Maker(
-        Asked(asked.data, embedding=asked.embedding, hidden=asked.hidden, device=asked.device)
-    )
-    table = profiled(maker, asked.batch)
+    sizes = {name: getattr(asked, name) for name in ("embedding", "hidden", "layers")}
+    what = Asked(asked.data, **sizes, device=asked.device, path=asked.path)
+    table = profiled(Maker(what), asked.batch)
     print(table)
     if asked.out:
         asked.out.write_text(table + "\n")

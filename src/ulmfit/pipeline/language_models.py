@@ -19,7 +19,8 @@ from ulmfit.pipeline.cards import language_model_card
 from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder
 from ulmfit.pipeline.options import FinetuneOptions, Machine, PretrainOptions, directions
 from ulmfit.pipeline.passes import counted, encode, told
-from ulmfit.pipeline.runs import Note, Texts, opened, remaining
+from ulmfit.pipeline.runs import FILE, Note, Texts, opened, remaining
+from ulmfit.pipeline.sessions import computing
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
 from ulmfit.pretrained import open_pretrained
 from ulmfit.run import Progress
@@ -48,6 +49,8 @@ def pretrain(
     options.corpus.check()
     start = _start(options, wanted)
     with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
+        sizes = architecture(options, start, 1).layer_sizes()
+        yield Note(computing(folder / FILE, options.machine, sizes))
         budget = remaining(budget, folder)
         bundle = yield from _pretrain_in(folder, options, wanted, budget, start)
         bundles.save(bundle, Path(options.out), language_model_card(bundle), options.storage)
@@ -170,6 +173,7 @@ def finetune(
         return distinct(options.corpus.texts(skipped.append))
 
     with opened("finetune", options, overwrite=overwrite, resuming=resuming) as folder:
+        yield Note(computing(folder / FILE, options.machine, lm.architecture.layer_sizes()))
         budget = remaining(budget, folder)
         bundle = yield from finetune_on(lm, texts, chosen, folder, options, wanted, budget)
         yield from told(skipped)

@@ -64,7 +64,7 @@ def session(machine: Machine) -> Session:
 
 
 def computing(file: Path, machine: Machine, sizes: Sequence[tuple[int, int]]) -> str:
-    """How this process computes, in one line; what the last session of a run did is set right.
+    """How this process computes, in a sentence; what the last session of a run did is set right.
 
     Args:
         file: the run's run.json, in which this process has its session.
@@ -78,7 +78,7 @@ def computing(file: Path, machine: Machine, sizes: Sequence[tuple[int, int]]) ->
         "fp32_layers": list(found.fp32_layers),
     }
     write_atomically(file, (json.dumps(asked, indent=2) + "\n").encode())
-    return found.told()
+    return f"computing in {found.told()}"
 
 
 def ended(last: Session, folder: Path) -> Session:

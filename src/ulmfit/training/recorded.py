@@ -21,6 +21,10 @@ from ulmfit import device as devices
 WARM_UP = 2  # steps of a shape before it is recorded: kernels are compiled and chosen in them
 
 
+class NotRecorded(UserWarning):
+    """A recording was refused; from here on steps are taken one by one, slower."""
+
+
 @runtime_checkable
 class Recordable(Protocol):
     """A task whose step can find all its tensors in the same places each time."""
@@ -104,7 +108,8 @@ class RecordedSteps:
         except RuntimeError as error:
             self._failed = True
             self._optimizer.zero_grad()
-            warnings.warn(f"steps cannot be recorded here ({error}): slower", stacklevel=2)
+            told = f"steps cannot be recorded here ({error}): slower"
+            warnings.warn(told, NotRecorded, stacklevel=2)
         finally:
             for group in groups:
                 group["capturable"] = False
