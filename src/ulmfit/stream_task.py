@@ -14,7 +14,7 @@ from ulmfit import device as devices
 from ulmfit.corpus import Corpus
 from ulmfit.data.stream import BPTTStream, Documents, Ids, Window
 from ulmfit.model.heads import LanguageModel
-from ulmfit.model.lstm import State
+from ulmfit.model.lstm_paths import State
 from ulmfit.resident import ResidentCorpus, ResidentWindow, resident_windows
 
 EVALUATION_ROWS = 32

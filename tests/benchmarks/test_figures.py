@@ -13,7 +13,7 @@ from benchmarks.pairs import Spread
 from torch.utils.flop_counter import FlopCounterMode
 
 from ulmfit.model.awd_lstm import Architecture
-from ulmfit.model.lstm import lstm_reference
+from ulmfit.model.lstm_paths import lstm_reference
 
 SIZES = Architecture(vocabulary=60, embedding=8, hidden=20, layers=3)
 

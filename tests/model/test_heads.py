@@ -12,7 +12,8 @@ from torch import Tensor
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture, Encoded, detach
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel, PooledClassifier, TextClassifier
-from ulmfit.model.lstm import LSTMLayer, State
+from ulmfit.model.lstm import LSTMLayer
+from ulmfit.model.lstm_paths import State
 
 SMALL = Architecture(vocabulary=19, embedding=5, hidden=8, layers=2)
 NONE = Dropouts(0, 0, 0, 0, 0)

@@ -6,16 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ulmfit.model import lstm
-from ulmfit.model.lstm import (
-    LSTMLayer,
-    Path,
-    State,
-    arithmetic,
-    bf16_is_right,
-    lstm_native,
-    lstm_reference,
-)
+from ulmfit.model import lstm, lstm_choice
+from ulmfit.model.lstm import LSTMLayer
+from ulmfit.model.lstm_choice import arithmetic, bf16_is_right
+from ulmfit.model.lstm_paths import Path, State, lstm_native, lstm_reference
 
 SIZES = [(7, 3, 5, 4), (1, 1, 1, 1), (12, 2, 6, 9)]  # time, batch, features, hidden
 PATHS = {"reference": lstm_reference, "native": lstm_native}
@@ -171,7 +165,8 @@ def test_a_wrong_kernel_is_rejected_and_the_layer_computes_in_fp32(
     wrong_by: float, right: bool, monkeypatch: pytest.MonkeyPatch, unprobed: None
 ) -> None:
     seen: list[torch.dtype] = []
-    monkeypatch.setattr(lstm, "lstm_native", stubbed(wrong_by, seen))
+    for module in (lstm, lstm_choice):
+        monkeypatch.setattr(module, "lstm_native", stubbed(wrong_by, seen))
     assert bf16_is_right(16, 24) == right
     in_bf16(LSTMLayer(16, 24), torch.randn(3, 2, 16), (torch.zeros(2, 24), torch.zeros(2, 24)))
     assert seen[-1] == (torch.bfloat16 if right else torch.float32)
@@ -183,7 +178,7 @@ def test_a_kernel_that_does_not_run_is_rejected(
     def missing(*_: object) -> None:
         raise RuntimeError("mkldnn_bf16 needs AVX512")
 
-    monkeypatch.setattr(lstm, "lstm_native", missing)
+    monkeypatch.setattr(lstm_choice, "lstm_native", missing)
     assert not bf16_is_right(16, 24)
 
 
@@ -203,7 +198,7 @@ def test_the_path_is_told_with_the_layers_that_stay_in_fp32(
     wrong: list[int], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_fault = [SIZES_OF_LAYERS[i] for i in wrong]
-    monkeypatch.setattr(lstm, "bf16_is_right", lambda *size: size not in at_fault)
+    monkeypatch.setattr(lstm_choice, "bf16_is_right", lambda *size: size not in at_fault)
     monkeypatch.setattr("ulmfit.device.cpu_is_fast_in_bf16", lambda: True)
     found = arithmetic(SIZES_OF_LAYERS, CPU, "auto")
     assert (found.precision, found.fp32_layers) == ("bf16", tuple(wrong))
@@ -211,6 +206,6 @@ def test_the_path_is_told_with_the_layers_that_stay_in_fp32(
 
 
 def test_in_fp32_nothing_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(lstm, "bf16_is_right")
+    monkeypatch.delattr(lstm_choice, "bf16_is_right")
     found = arithmetic(SIZES_OF_LAYERS, CPU, "fp32")
     assert found.told() == f"fp32 ({torch.backends.cpu.get_cpu_capability()})"

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ulmfit.model import lstm
-from ulmfit.model.lstm import LSTMLayer, lstm_reference, steps_are_right
+from ulmfit.model import lstm_choice
+from ulmfit.model.lstm import LSTMLayer
 from ulmfit.model.lstm_cell import PLAIN, Cell
+from ulmfit.model.lstm_choice import steps_are_right
+from ulmfit.model.lstm_paths import Path, lstm_reference
 from ulmfit.model.lstm_steps import lstm_steps
 
 SIZES = [(7, 3, 5, 4), (1, 1, 1, 1), (6, 4, 8, 16), (4, 2, 16, 9)]  # time, batch, features, hidden
@@ -28,7 +30,7 @@ def draw(sizes: tuple[int, ...], dtype: torch.dtype, device: str) -> list[Tensor
     return [t.to(device, k).requires_grad_() for t, k in zip(drawn, kinds, strict=True)]
 
 
-def run(path: lstm.Path, leaves: list[Tensor]) -> list[Tensor]:
+def run(path: Path, leaves: list[Tensor]) -> list[Tensor]:
     """All outputs, then the gradients of a sum that weighs each number of them differently."""
     x, h, c, *weights = leaves
     y, state = path(x, (h, c), *weights)
@@ -105,7 +107,7 @@ def test_on_a_gpu_a_layer_in_bf16_agrees_with_fp32(
     path: str, hidden: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also with weight dropout: the mask is drawn once for both."""
-    monkeypatch.setattr(lstm, "ON_GPU", path)
+    monkeypatch.setattr(lstm_choice, "ON_GPU", path)
     torch.manual_seed(0)
     layer = LSTMLayer(400, hidden).to(GPU).train()
     x = torch.randn(70, 32, 400, device=GPU)

@@ -10,7 +10,7 @@ import pytest
 
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
-from ulmfit.model.lstm import bf16_is_right
+from ulmfit.model.lstm_choice import bf16_is_right
 from ulmfit.pipeline import train
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.use import evaluate, generate, perplexity, predict_file

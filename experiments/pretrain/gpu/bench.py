@@ -28,7 +28,7 @@ from speed import matrix_rate, operations_per_token, tokens_per_second
 from torch import Tensor, nn
 
 from ulmfit.device import autocast, pick_device
-from ulmfit.model import lstm
+from ulmfit.model import lstm_choice
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.training.loop import Loop
 
@@ -81,7 +81,7 @@ def own(path: str, record: bool) -> Callable[[Maker, int], float]:
     """Our step with one of the LSTM's paths."""
 
     def speed(maker: Maker, batch: int) -> float:
-        lstm.ON_GPU = path  # type: ignore[assignment]
+        lstm_choice.ON_GPU = path  # type: ignore[assignment]
         loop: Loop[Any] = maker.loop(batch)[0]
         loop.record = record
         return tokens_per_second(loop)

@@ -13,7 +13,7 @@ from ulmfit.corpus import Corpus, open_corpus
 from ulmfit.data.stream import Documents
 from ulmfit.device import Precision
 from ulmfit.language_modelling import Hardware, language_model_loop
-from ulmfit.model import lstm
+from ulmfit.model import lstm_choice
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.model.heads import LanguageModel
 from ulmfit.presets import PRETRAINING, LanguageModelSettings
@@ -65,7 +65,7 @@ class Maker:
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        lstm.ON_GPU = asked.path
+        lstm_choice.ON_GPU = asked.path
         self.corpus: Corpus = open_corpus(asked.data / "corpus")
         self.encoder = Encoder.load(asked.data / "tokenizer.json")
         self.shape = Architecture(

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 
 from ulmfit.cli import main
-from ulmfit.model import lstm
+from ulmfit.model import lstm_choice
 
 if __name__ == "__main__":
-    lstm.ON_GPU = sys.argv.pop(1)  # type: ignore[assignment]
+    lstm_choice.ON_GPU = sys.argv.pop(1)  # type: ignore[assignment]
     sys.argv[0] = "ulmfit"
     sys.exit(main())

@@ -18,7 +18,7 @@ from torch.func import functional_call
 
 from ulmfit.data.stream import Ids
 from ulmfit.model.heads import Pool, TextClassifier
-from ulmfit.model.lstm import State
+from ulmfit.model.lstm_paths import State
 
 STEPS = 8
 MIDPOINTS = tuple((step + 0.5) / STEPS for step in range(STEPS))

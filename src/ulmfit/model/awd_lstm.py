@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from ulmfit.model.dropout import Dropouts, embed_with_dropout, locked_dropout
-from ulmfit.model.lstm import LSTMLayer, State
+from ulmfit.model.lstm import LSTMLayer
+from ulmfit.model.lstm_paths import State
 
 INITIAL_RANGE = 0.1  # Merity et al. 2017, sec. 5: embedding weights uniform in [-0.1, 0.1]
 

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from ulmfit import device as devices
 from ulmfit.model.awd_lstm import AWDLSTM, Encoded, detach
-from ulmfit.model.lstm import State, without_graph
+from ulmfit.model.lstm import without_graph
+from ulmfit.model.lstm_paths import State
 from ulmfit.model.sampled_softmax import sampled_softmax_loss
 from ulmfit.model.softmax import softmax_loss
 

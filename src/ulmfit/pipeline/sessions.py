@@ -14,7 +14,7 @@ import torch
 
 from ulmfit.device import is_bf16, pick_device
 from ulmfit.files import write_atomically
-from ulmfit.model.lstm import arithmetic
+from ulmfit.model.lstm_choice import arithmetic
 from ulmfit.pipeline.locking import LOCK
 from ulmfit.pipeline.options import Machine, cores
 

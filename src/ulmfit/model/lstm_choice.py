@@ -1,0 +1,154 @@
+"""Which way an LSTM layer is computed: the fastest that was found right on this machine."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from ulmfit import device as devices
+from ulmfit.model.lstm_paths import Path, lstm_native, lstm_reference
+from ulmfit.model.lstm_steps import lstm_steps
+
+BF16_TOLERANCE = 0.01
+"""of a gradient's norm: right paths stand at 0.004 to 0.009, wrong ones from 0.2"""
+ON_GPU: Literal["steps", "native"] = "steps"
+"""the path to take in bf16 on a GPU where both are right; `benchmarks` and studies set it"""
+
+
+@lru_cache(maxsize=64)
+def bf16_is_right(features: int, hidden: int) -> bool:
+    """Whether this CPU's bf16 kernel gives right gradients at these sizes.
+
+    oneDNN's is silently wrong by 20% and more for hidden sizes from 1024 (measured on torch
+    2.13), and raises where the instructions are missing; so probe it once against fp32.
+    """
+    # Gradients are wanted whoever asks first, a step of training or a prediction.
+    with torch.inference_mode(False), torch.enable_grad(), torch.autocast("cpu", enabled=False):
+        values = _drawn(features, hidden, torch.device("cpu"))
+        wanted = _gradients(values, hidden, torch.float32, lstm_reference)
+        try:
+            return _agree(wanted, _gradients(values, hidden, torch.bfloat16, lstm_native))
+        except RuntimeError:
+            return False
+
+
+def _gradients(values: list[Tensor], hidden: int, dtype: torch.dtype, path: Path) -> list[Tensor]:
+    leaves = [v.to(dtype).requires_grad_() for v in values]
+    zero = torch.zeros(values[0].shape[1], hidden, dtype=dtype, device=values[0].device)
+    y, _ = path(leaves[0], (zero, zero), *leaves[1:])
+    weight = torch.linspace(-1, 1, hidden, dtype=dtype, device=values[0].device)
+    return [g.float() for g in torch.autograd.grad((y * weight).sum(), leaves)]
+
+
+@lru_cache(maxsize=64)
+def steps_are_right(device: torch.device, features: int, hidden: int) -> bool:
+    """Whether `lstm_steps` runs in bf16 on `device` and gives right gradients at these sizes.
+
+    Its kernels are compiled on the user's machine, by the versions that are there: so probe
+    them once against the definition in fp32, and say so where they fail.
+    """
+    kinds = ((torch.float32, lstm_reference), (torch.bfloat16, lstm_steps))
+    with torch.inference_mode(False), torch.enable_grad():
+        values = _drawn(features, hidden, device)
+        try:
+            wanted, got = (_gradients(values, hidden, dtype, path) for dtype, path in kinds)
+            right, told = _agree(wanted, got), "gives wrong gradients"
+        except Exception as error:  # whatever a compiler or a driver raises
+            right, told = False, f"failed ({error})"
+    if not right:
+        warnings.warn(f"the fast LSTM path {told} on {device}; cuDNN is used", stacklevel=2)
+    return right
+
+
+def _drawn(features: int, hidden: int, device: torch.device) -> list[Tensor]:
+    """x, w_ih, w_hh, bias of a small layer whose gates move, the same at every call."""
+    generator = torch.Generator().manual_seed(0)
+    shapes = [(6, 16, features), (4 * hidden, features), (4 * hidden, hidden), (4 * hidden,)]
+    scales = [1.0, features**-0.5, hidden**-0.5, hidden**-0.5]
+    drawn = [torch.randn(s, generator=generator) for s in shapes]
+    return [(t * scale).to(device) for t, scale in zip(drawn, scales, strict=True)]
+
+
+def _agree(wanted: list[Tensor], got: list[Tensor]) -> bool:
+    return all(
+        bool((a - b).norm() <= BF16_TOLERANCE * a.norm()) for a, b in zip(wanted, got, strict=True)
+    )
+
+
+def compute_dtype(x: Tensor, hidden: int) -> torch.dtype:
+    """bf16 under an autocast that asks for it where the kernel is right, else fp32."""
+    kind = x.device.type
+    if not torch.is_autocast_enabled(kind):
+        return torch.float32
+    dtype = torch.get_autocast_dtype(kind)
+    if kind == "cpu" and not bf16_is_right(x.shape[2], hidden):
+        return torch.float32
+    return dtype
+
+
+def runs_in_steps(x: Tensor, hidden: int) -> bool:
+    """Whether `lstm_steps` is the path for `x`: in bf16 on a GPU that compiles its kernels."""
+    return (
+        ON_GPU == "steps"
+        and x.dtype == torch.bfloat16
+        and devices.compiles_kernels(x.device)
+        and steps_are_right(x.device, x.shape[2], hidden)
+    )
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What the layers of a model compute in on a device, once bf16 has been checked."""
+
+    precision: Literal["fp32", "bf16"]
+    """what was asked for, or what "auto" came to"""
+    units: str
+    """that compute it: the best that this machine has"""
+    layers: int
+    fp32_layers: tuple[int, ...] = ()
+    """those (from 0) that compute in fp32 all the same, as bf16 gives them wrong gradients"""
+
+    def told(self) -> str:
+        """In one line, for a person, who counts from 1."""
+        line = f"{self.precision} ({self.units})"
+        if not self.fp32_layers:
+            return line
+        plural = "s" if len(self.fp32_layers) > 1 else ""
+        numbers = " and ".join(str(i + 1) for i in self.fp32_layers)
+        why = "bf16 gives no right gradient there on this machine"
+        return f"{line}, layer{plural} {numbers} of {self.layers} in fp32: {why}"
+
+
+def arithmetic(
+    sizes: Sequence[tuple[int, int]], device: torch.device, precision: devices.Precision
+) -> Arithmetic:
+    """The path that layers of these (input, output) sizes take; runs the checks it rests on.
+
+    Raises:
+        InputError: as `device.is_bf16`.
+    """
+    if not devices.is_bf16(device, precision):
+        return Arithmetic("fp32", _units(device), len(sizes))
+    if device.type == "cpu":
+        wrong = tuple(i for i, size in enumerate(sizes) if not bf16_is_right(*size))
+        return Arithmetic("bf16", _bf16_units(), len(sizes), wrong)
+    by_hand = ON_GPU == "steps" and devices.compiles_kernels(device)
+    by_hand = by_hand and all(steps_are_right(device, *size) for size in sizes)
+    return Arithmetic("bf16", "compiled steps" if by_hand else _units(device), len(sizes))
+
+
+def _units(device: torch.device) -> str:
+    return "cuDNN" if devices.is_accelerator(device) else torch.backends.cpu.get_cpu_capability()
+
+
+def _bf16_units() -> str:
+    if devices.cpu_is_fast_in_bf16():
+        return "AMX"
+    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return "AVX512-bf16" if probe and probe() else "no units for it: slower than fp32"
