@@ -219,7 +219,7 @@ def test_an_unknown_data_set(refused, tmp_path):
         ["train", "x.csv", "--out", "m", "--direction", "sideways"],
         ["train", "x.csv", "--out", "m", "--time-budget", "-1"],
         ["pretrain", "x.txt", "--out", "m", "--rate", "0"],
-        ["predict", "m", "x.csv"],
+        ["predict", "m"],
         ["fly"],
         ["train", "--wings"],
     ],

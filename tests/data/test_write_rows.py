@@ -141,14 +141,13 @@ def test_a_kill_leaves_no_half_file_under_the_name(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_several_labels_an_open_answer_and_a_value(tmp_path: Path, format: str) -> None:
-    labels = [(), ("a", "b"), None, ("ü\ud800",)] * 600  # more than one group of Parquet
+    labels = [(), ("a", "b"), None, ("ü",)] * 600  # more than one group of Parquet
     path = tmp_path / f"sets.{format}"
     with PredictionWriter(path, ["a"], separator="|", abstains=True) as out:
         for label in labels:
             out.write({"text": "t"}, label, [0.5])
     back = [row.label for row in read_rows([path], separator="|")]
-    odd = "ü\ud800" if format == "jsonl" else "ü\\ud800"
-    assert back == [(odd,) if label and label[0] == "ü\ud800" else label for label in labels]
+    assert back == labels
     first, second, third, _ = read(path)[:4]
     assert [str(row["abstained"]) for row in (first, second, third)] == ["False", "False", "True"]
     path = tmp_path / f"values.{format}"
