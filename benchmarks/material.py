@@ -43,7 +43,7 @@ def make(folder: Path, imdb: Path, sizes: Sizes) -> None:
     told.unlink(missing_ok=True)
     _forget_models(folder)
     encoder = open_pretrained(DEFAULT).encoder
-    count = max(*sizes.tokenise, sizes.fit, SPARE * sizes.train[0])
+    count = max(sizes.tokenise, sizes.fit, SPARE * sizes.train[0])
     train = _rows(files["train"], count)
     test = _rows(files["test"], max(SPARE * sizes.predict[0], *sizes.corpora))
     _write_texts(folder / "train.json", train)

@@ -31,7 +31,7 @@ BENCHMARKS = {
     for b in (
         Benchmark("start", starting.start, 170, "help, load, a process to its first answer"),
         Benchmark("single", predicting.single, 60, "one text of 100 words alone"),
-        Benchmark("tokenise", text.tokenise, 130, "tokenising IMDb with two workers"),
+        Benchmark("tokenise", text.tokenise, 420, "tokenising IMDb with two workers"),
         Benchmark("predict", predicting.predict, 170, "the papers' architecture"),
         Benchmark("default", predicting.default, 190, "what a user gets, and the peers"),
         Benchmark("classifier-train", training.classifier_train, 305, "an epoch on IMDb"),

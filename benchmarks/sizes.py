@@ -14,8 +14,8 @@ class Sizes:
     rounds: int = 5
     architecture: Architecture = field(default_factory=Architecture)
     """of both sides where the same architecture is compared; the papers'"""
-    tokenise: tuple[int, int] = (25_000, 6_000)
-    """texts, ours and fastai's: what ours does in a moment fastai does in minutes"""
+    tokenise: int = 25_000
+    """texts"""
     megabytes: tuple[int, ...] = (10, 100, 1000)
     """of text, whose tokenising is watched for memory"""
     windows: int = 2
@@ -42,7 +42,7 @@ class Sizes:
         return cls(
             rounds=2,
             architecture=Architecture(30_000, 48, 96, 3),
-            tokenise=(1_500, 200),
+            tokenise=200,
             megabytes=(2, 4),
             windows=2,
             predict=(16, 8),

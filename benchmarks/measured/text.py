@@ -13,14 +13,14 @@ WORKERS = 2
 
 def tokenise(folder: Path, sizes: Sizes) -> Outcome:
     """IMDb's reviews with two workers: ours to ids on disk, fastai's to tokens in memory."""
-    ours, theirs = sizes.tokenise
+    options = {"texts": sizes.tokenise, "workers": WORKERS}
     sides = {
-        "ours": Side("ours_tokenise", options={"texts": ours, "workers": WORKERS}),
-        "fastai": Side("fastai_tokenise", "peers", {"texts": theirs, "workers": WORKERS}),
+        "ours": Side("ours_tokenise", options=options),
+        "fastai": Side("fastai_tokenise", "peers", options),
     }
     answers = measure(sides, folder, sizes.rounds)
-    note = f"{WORKERS} workers; ratio of texts/s, as tokens are not the same; {ours} and {theirs}"
-    outcome = Outcome(notes=[f"{note} texts a round"])
+    note = f"{WORKERS} workers, the same {sizes.tokenise:,} texts; ratio of texts/s: tokens differ"
+    outcome = Outcome(notes=[note])
     for name, told in answers.items():
         tokens = Spread.of([answer["tokens"] / answer["seconds"] for answer in told])
         outcome.add_side(name, told, "texts/s", tokens_per_second=tokens.median)
@@ -32,7 +32,8 @@ def tokenise(folder: Path, sizes: Sizes) -> Outcome:
 def tokenise_memory(folder: Path, sizes: Sizes) -> Outcome:
     """The most memory that all processes together can have held, by size of the input.
 
-    Once each, in a new process: memory does not vary as time does.
+    Once each, in a new process: memory does not vary as time does. IMDb's reviews are read again
+    and again, their longer words made new ones each time, so that new words never end.
     """
     outcome = Outcome()
     held = []

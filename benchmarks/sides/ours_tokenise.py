@@ -1,10 +1,11 @@
 """Ours: texts to ids on disk, as `ulmfit train` does it."""
 
+import re
 import resource
 import shutil
 import time
 from collections.abc import Iterator
-from itertools import cycle
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,19 @@ import documents
 from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.text.id_files import write_ids
 
+LONGER = re.compile(r"\b[a-z]{6,}\b")
+
 
 def _of_size(texts: list[str], size: int) -> Iterator[str]:
-    """Texts again and again until they have so many bytes."""
-    for text in cycle(texts):
-        size -= len(text.encode())
-        if size < 0:
-            return
-        yield text
+    """Texts again and again, with longer words of their own each time, of so many bytes in all."""
+    for time_over in count():
+        ending = "".join(chr(ord("a") + int(digit)) for digit in str(time_over))
+        for text in texts:
+            given = LONGER.sub(rf"\g<0>{ending}", text) if time_over else text
+            size -= len(given.encode())
+            if size < 0:
+                return
+            yield given
 
 
 def prepare(folder: Path, options: dict[str, Any]):
