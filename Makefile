@@ -23,18 +23,18 @@ WORKERS := --numprocesses auto --maxprocesses 8 --dist worksteal
 demo: $(VENV)/.installed
 	@$(BIN)/ulmfit demo
 
-test: $(VENV)/.installed-test
+test: $(VENV)/.installed-$(TEST_EXTRAS)
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --check --quiet .
 	@$(MAKE) --no-print-directory --jobs 2 types tests
 
-types: $(VENV)/.installed-test
+types: $(VENV)/.installed-$(TEST_EXTRAS)
 	@$(BIN)/mypy --no-error-summary
 
-tests: $(VENV)/.installed-test
+tests: $(VENV)/.installed-$(TEST_EXTRAS)
 	@$(BIN)/pytest --quiet $(WORKERS)
 
-slow: $(VENV)/.installed-test
+slow: $(VENV)/.installed-$(TEST_EXTRAS)
 	@$(BIN)/pytest --quiet -m "slow and not gpu"
 
 docs: $(VENV)/.installed-docs
@@ -44,7 +44,7 @@ docs: $(VENV)/.installed-docs
 bench: $(VENV)/.installed $(PEERS)/.installed
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-format: $(VENV)/.installed-test
+format: $(VENV)/.installed-$(TEST_EXTRAS)
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/ruff format --quiet .
 
@@ -55,7 +55,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	@$(PIP) -e .
 	@touch $@
 
-$(VENV)/.installed-test: $(VENV)/.installed
+$(VENV)/.installed-$(TEST_EXTRAS): $(VENV)/.installed
 	@echo "installing the test tools"
 	@$(PIP) -e '.[$(TEST_EXTRAS)]'
 	@touch $@

@@ -15,7 +15,7 @@ from ulmfit.corpus import Corpus
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
-from ulmfit.model.fast_inference import FastEncoder, FastHead, fastest_path
+from ulmfit.model.fast_inference import FastEncoder, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.native.code import library
 from ulmfit.reading import DocumentReader, answering_precision
@@ -196,21 +196,6 @@ def compiler() -> None:
         library()
     except Unavailable as error:
         pytest.skip(str(error))
-
-
-@pytest.mark.parametrize(("features", "outputs", "hidden"), [(7, 1, 1), (400, 2, 50), (9, 77, 130)])
-def test_the_compiled_head_is_the_head(
-    features: int, outputs: int, hidden: int, compiler: None
-) -> None:
-    torch.manual_seed(0)
-    head, vectors = learned_head(features, outputs, hidden), torch.randn(70, 3 * features)
-    with torch.no_grad():
-        wanted = head(vectors).numpy()
-    fast = FastHead(head)
-    got = fast.logits(vectors.numpy())
-    assert got.shape == wanted.shape
-    np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-5)
-    assert fast.logits(vectors[:0].numpy()).shape == (0, outputs)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "int8"])

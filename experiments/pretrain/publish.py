@@ -50,7 +50,7 @@ class Read:
     tokens: int = 0
     seconds: float = 0.0
     trained: list[dict[str, Any]] = field(default_factory=list)
-    """each part's seed and machine"""
+    """each part's seed and machine, and what else is told of it"""
 
 
 def main() -> None:
@@ -112,7 +112,8 @@ def _read(parts: list[Path], bundle: Bundle, direction: Direction) -> Read:
     if joined:
         told = bundle.provenance["directions"][direction]
         read.tokens, read.seconds = told["tokens_seen"], told["seconds"]
-        read.trained = [{key: told[key] for key in ("seed", "machine")}]
+        of_figures = ("tokens_seen", "seconds")
+        read.trained = [{key: value for key, value in told.items() if key not in of_figures}]
         history = bundle.metrics[direction]["history"]
         read.curve = [(each["tokens"], each["loss"], each["rate"]) for each in history]
     if not read.curve:
@@ -144,10 +145,9 @@ def _lines(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _provenance(bundle: Bundle, name: str, read: dict[Direction, Read]) -> dict[str, Any]:
-    kept = {
-        "corpus": {"source": SOURCE, **bundle.provenance["corpus"]},
-        "command": f"experiments/pretrain/{name}.sh",
-    }
+    kept: dict[str, Any] = {"corpus": {"source": SOURCE, **bundle.provenance["corpus"]}}
+    if (HERE / f"{name}.sh").exists():
+        kept["command"] = f"experiments/pretrain/{name}.sh"
     kept["directions"] = {
         direction: {
             "tokens_seen": had.tokens,

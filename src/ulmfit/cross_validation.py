@@ -32,9 +32,8 @@ from ulmfit.pipeline.held_out import (
 )
 from ulmfit.pipeline.kept_folds import Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import TrainOptions, directions
-from ulmfit.pipeline.runs import with_absolute_paths
 from ulmfit.pipeline.use import refuse_input_as_output
-from ulmfit.pipeline.work import opened_work
+from ulmfit.pipeline.work import opened_work, request
 from ulmfit.predict import answers
 from ulmfit.targets.folds import stratified_folds
 from ulmfit.targets.kinds import Rows
@@ -99,10 +98,11 @@ def cross_validate(
     deals = _deals(on, options)
     if options.predictions:
         _check(on, Path(options.predictions))
-    own = {name: getattr(options, name) for name in (*ASKED, "predictions")}
-    on = replace(on, run=work_told("cross-validate", options.train, own))
-    folder, inputs = Path(options.train.out), on.run["inputs"]
-    with opened_work(folder, _asked(options), inputs, overwrite=overwrite):
+    own = {name: getattr(options, name) for name in ASKED}
+    told = {**own, "predictions": options.predictions}
+    on = replace(on, run=work_told("cross-validate", options.train, told))
+    folder, asked = Path(options.train.out), request("cross-validate", options.train, own)
+    with opened_work(folder, asked, on.run["inputs"], overwrite=overwrite):
         return (yield from _cross_validated(on, options, deals, folder, budget))
 
 
@@ -158,19 +158,6 @@ def _deals(on: Bench, options: CrossValidationOptions) -> list[Deal]:
         for fold in range(options.folds):
             deals.append((repeat + 1, fold + 1, np.flatnonzero(dealt == fold)))
     return deals
-
-
-def _asked(options: CrossValidationOptions) -> dict[str, Any]:
-    """What two calls must have in common to be one work."""
-    train = asdict(with_absolute_paths(options.train))
-    for name in ("out", "time_budget"):
-        del train[name]
-    del train["machine"]["workers"]
-    return {
-        "command": "cross-validate",
-        "options": train,
-        **{name: getattr(options, name) for name in ASKED},
-    }
 
 
 def _fold(

@@ -15,7 +15,6 @@ from ulmfit.data.stream import Ids
 from ulmfit.errors import InputError
 from ulmfit.model.fast_inference import (
     FastEncoder,
-    FastHead,
     fastest_path,
     int8_is_fast,
     int8_levels,
@@ -90,7 +89,7 @@ def _fastest(model: TextClassifier, pad_id: int, precision: devices.Precision) -
     if path == "torch":
         return _by_torch(model, pad_id, "fp32"), _head_by_torch(model)
     encoder = FastEncoder(model.encoder, model.pooled_tokens, int8=path == "int8")
-    return encoder.pool, FastHead(model.head).logits
+    return encoder.pool, _head_by_torch(model, alone=True)
 
 
 def _by_torch(model: TextClassifier, pad_id: int, precision: devices.Precision) -> Pool:
@@ -111,13 +110,20 @@ def _by_torch(model: TextClassifier, pad_id: int, precision: devices.Precision) 
     return pool
 
 
-def _head_by_torch(model: TextClassifier) -> Head:
-    """The model's own, where the model is."""
+def _head_by_torch(model: TextClassifier, alone: bool = False) -> Head:
+    """The model's own, where the model is.
+
+    `alone`, each row by itself: beside others torch may sum it in another order.
+    """
 
     def logits(vectors: Floats) -> Floats:
         device = next(model.parameters()).device
+        rows = torch.from_numpy(vectors).to(device)
         with devices.evaluating(model):
-            outputs: Floats = model.head(torch.from_numpy(vectors).to(device)).cpu().numpy()
-        return outputs
+            outputs = torch.cat(
+                [model.head(part) for part in rows.split(1 if alone else len(rows))]
+            )
+        found: Floats = outputs.cpu().numpy()
+        return found
 
     return logits

@@ -51,13 +51,15 @@ def test_predict_a_file_to_stdout(call, classifier, tiny):
     [
         (b"", ("-",), "empty"),
         (b"\xff\xfe", ("-",), "UTF-8"),
-        (b"a film\n", ("-", "-"), "named twice"),
+        (b"a film\n", ("-", "-"), "beside other inputs"),
+        (b"a film\n", ("-", "texts.csv"), "beside other inputs"),
     ],
 )
 def test_what_cannot_be_read(call, classifier, piped, content, words, told):
     piped(content)
     ended = call("predict", classifier, *words, "--json")
     assert ended.code == 2 and told in ended.json()["error"]
+    assert "/tmp" not in ended.json()["error"]
     assert len(ended.out.splitlines()) == 1, "the error alone"
 
 

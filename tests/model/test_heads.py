@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -417,10 +418,10 @@ def test_documents_that_ended_leave_the_batch() -> None:
     model, seen = classifier(10).eval(), 0
     encoder = model.encoder.forward
 
-    def counted(window: Tensor, states: list[State]) -> Encoded:
+    def counted(window: Tensor, states: list[State], *how: Any) -> Encoded:
         nonlocal seen
         seen += window.numel()
-        return encoder(window, states)
+        return encoder(window, states, *how)
 
     model.encoder.forward = counted  # type: ignore[method-assign]
     got = model.pool(ids, sizes)

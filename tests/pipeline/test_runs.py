@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -103,10 +104,10 @@ def test_the_lock_is_held_from_before_a_run_is_begun(
     if resuming:
         begin("train", options, overwrite=False, resuming=False)
 
-    def with_another_process(command: str, options: Options, **how: bool) -> Path:
+    def with_another_process(command: str, options: Options, sizes: Any, **how: bool) -> Path:
         with pytest.raises(InputError, match="another process is at work in it"), alone(folder):
             pass
-        return begin(command, options, **how)
+        return begin(command, options, sizes, **how)
 
     monkeypatch.setattr(runs, "begin", with_another_process)
     with (
@@ -209,9 +210,9 @@ def test_old_files_are_not_hashed_again(
     hashed: list[Path] = []
     described = inputs.described
 
-    def noted(role: str, path: Path) -> inputs.Input:
+    def noted(role: str, path: Path, format: str | None) -> inputs.Input:
         hashed.append(path)
-        return described(role, path)
+        return described(role, path, format)
 
     monkeypatch.setattr(inputs, "described", noted)
     assert not inputs.changed(options, told, time.time() + 2 * inputs.CLOCKS) and not hashed

@@ -30,20 +30,23 @@ def piped(else_: str) -> bytes:
 
 @contextmanager
 def files_of(paths: list[str]) -> Iterator[list[str]]:
-    """`paths`, and for `-` a file of what is piped in: files are read more than once.
+    """`paths`, or for `-` alone a file of what is piped in: files are read more than once.
 
     Raises:
-        InputError: nothing is piped in, or `-` is named twice.
+        InputError: nothing is piped in, `-` is named beside others, or what was piped is wrong.
     """
     if PIPE not in paths:
         yield paths
         return
-    if paths.count(PIPE) > 1:
-        raise InputError("- is named twice: a pipe can be read once")
+    if len(paths) > 1:
+        raise InputError("- stands for what is piped in, and cannot be named beside other inputs")
     with tempfile.TemporaryDirectory() as folder:
         spooled = Path(folder) / "stdin"
         spooled.write_bytes(piped("name a file"))
-        yield [str(spooled) if path == PIPE else path for path in paths]
+        try:
+            yield [str(spooled)]
+        except InputError as error:
+            raise InputError(str(error).replace(str(spooled), "stdin")) from None
 
 
 @contextmanager
@@ -55,5 +58,10 @@ def file_to_write(out: str, suffix: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"stdout{suffix}"
         yield path
-        with path.open(encoding="utf8", newline="") as stream:
-            shutil.copyfileobj(stream, sys.stdout)
+        sys.stdout.flush()
+        binary = getattr(sys.stdout, "buffer", None)  # UTF-8, whatever the terminal's text is
+        if binary is None:
+            sys.stdout.write(path.read_text("utf8"))
+            return
+        with path.open("rb") as stream:
+            shutil.copyfileobj(stream, binary)

@@ -28,7 +28,7 @@ def class_folders(root: Path) -> list[Path]:
         raise InputError(
             f"{root}: it holds both 'train' and 'test'; give one of them: {root / 'train'}"
         )
-    return [folder for folder in folders if next(_documents(folder), None) is not None]
+    return [folder for folder in folders if next(documents_of(folder), None) is not None]
 
 
 def open_class_folders(root: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
@@ -58,7 +58,8 @@ def refuse_mixed_parts(folder: Path, files: Sequence[Path]) -> None:
     raise InputError(f"{folder}: it holds training and test files ({listed}); name the files meant")
 
 
-def _documents(folder: Path) -> Iterator[Path]:
+def documents_of(folder: Path) -> Iterator[Path]:
+    """The texts in a class's folder, in no order."""
     for path in folder.iterdir():
         if path.suffix in _DOCUMENT_SUFFIXES and path.name[0] not in "._" and path.is_file():
             yield path
@@ -67,7 +68,7 @@ def _documents(folder: Path) -> Iterator[Path]:
 def _records(root: Path, folders: Sequence[Path]) -> Iterator[Record | BadRow]:
     for folder in folders:
         label = None if folder.name.lower() in UNLABELLED else folder.name
-        for path in sorted(_documents(folder)):
+        for path in sorted(documents_of(folder)):
             text = read_document(path)
             if isinstance(text, BadRow):
                 yield text

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from ulmfit.data.arrow import is_saved_dataset, open_arrow
 from ulmfit.data.columns import LabelColumns, listed, require_column
-from ulmfit.data.folders import class_folders, open_class_folders, refuse_mixed_parts
+from ulmfit.data.folders import (
+    class_folders,
+    documents_of,
+    open_class_folders,
+    refuse_mixed_parts,
+)
 from ulmfit.data.jsonl import open_jsonl
 from ulmfit.data.labelled_lines import is_fasttext, open_fasttext, open_lines, open_trec
 from ulmfit.data.labels import Reading
@@ -186,9 +191,8 @@ def _open_folder(
 ) -> list[Source]:
     if is_saved_dataset(folder) and format in (None, "arrow"):
         return [open_arrow(folder, text, label)]
-    tree = class_folders(folder) if format in (None, "class-folders") else []
-    files = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] not in "._")
-    files = [p for p in files if format is not None or _extension(p) in EXTENSIONS]
+    tree = _tree(folder, format)
+    files = _files(folder, format)
     tables = [p for p in files if _extension(p) != ".txt"]
     if format == "class-folders" or (tree and not tables):
         return [open_class_folders(folder, text, label)]
@@ -207,6 +211,25 @@ def _open_folder(
     return sources + ([open_text_files(folder, documents, text, label)] if documents else [])
 
 
+def _tree(folder: Path, format: str | None) -> list[Path]:
+    return class_folders(folder) if format in (None, "class-folders") else []
+
+
+def _files(folder: Path, format: str | None) -> list[Path]:
+    found = sorted(p for p in folder.iterdir() if p.is_file() and p.name[0] not in "._")
+    return [p for p in found if format is not None or is_supported(p)]
+
+
+def files_read(folder: Path, format: str | None = None) -> list[Path]:
+    """Every file of a folder that `read_rows` reads, by name; a log that lies there is none.
+
+    Raises:
+        InputError: it holds a `train` and a `test` tree.
+    """
+    documents = (text for each in _tree(folder, format) for text in documents_of(each))
+    return sorted({*_files(folder, format), *documents})
+
+
 def format_of(path: Path) -> str:
     """The format of a file, by its extension; .csv and .txt by their first line as well.
 
@@ -222,6 +245,11 @@ def format_of(path: Path) -> str:
     if format == "csv" and path.stat().st_size and is_zhang(path):
         return "zhang-csv"
     return "fasttext" if format == "text" and is_fasttext(path) else format
+
+
+def is_supported(path: Path) -> bool:
+    """Whether a folder's file of this name would be read."""
+    return _extension(path) in EXTENSIONS and path.name[0] not in "._"
 
 
 def _extension(path: Path) -> str:

@@ -252,7 +252,7 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
                 strings; or "hf://user/name".
             **parameters: of this class. `device` and the like are not kept with a model, nor is
                 the folder of `lm`, only its name: to fit anew, say where it is. What JSON does not
-            have, such as a set, is not kept either.
+                have, such as a set, is not kept either.
 
         Raises:
             InputError: there is no whole classifier, or there is no such parameter.

@@ -77,7 +77,7 @@ def fitted(
         raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
     lm = open_pretrained(options.lm or DEFAULT)
     directions(options.direction, lm.directions)
-    asked = recording.asked(options, given.draw)
+    asked = recording.asked(options, given.draw, lm.architecture.layer_sizes())
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:
         folder = Path(name)
         if options.finetune:

@@ -18,7 +18,7 @@ from ulmfit.pipeline.drawing import Draw
 from ulmfit.pipeline.inputs import inputs
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.pipeline.record import FILE, FIT, content
-from ulmfit.pipeline.sessions import session
+from ulmfit.pipeline.sessions import Sizes, session
 from ulmfit.pretrained import DEFAULT
 from ulmfit.remote import is_remote, local_folder
 
@@ -26,8 +26,13 @@ OF_FILES = ("data", "out", "unlabelled", "test", "labels")
 """options of `ulmfit train` that a fit has none of"""
 
 
-def asked(options: TrainOptions, draw: Draw) -> dict[str, Any]:
+def asked(options: TrainOptions, draw: Draw, sizes: Sizes) -> dict[str, Any]:
     """The record's first line: how the model was asked for, without texts or places of files.
+
+    Args:
+        options: as of `ulmfit train`.
+        draw: the labels.
+        sizes: (input, output) of each layer of the language model.
 
     Raises:
         OSError: the language model cannot be read.
@@ -41,7 +46,7 @@ def asked(options: TrainOptions, draw: Draw) -> dict[str, Any]:
         "command_line": [],
         "options": {name: value for name, value in told.items() if name not in OF_FILES},
         "inputs": [{**one, "path": lm_name(lm)} for one in read],
-        "sessions": [session(options.machine)],
+        "sessions": [session(options.machine, sizes)],
     }
 
 

@@ -70,8 +70,12 @@ class AWDLSTM(nn.Module):
         ]
         return [(z, z) for z in zeros]
 
-    def forward(self, ids: Tensor, states: list[State]) -> Encoded:
+    def forward(
+        self, ids: Tensor, states: list[State], waiting: int = 0, again: bool = False
+    ) -> Encoded:
         """(time, batch) of int64 and the states before it -> `Encoded`.
+
+        The first `waiting` rows build no graph in the layers (`LSTMLayer.forward`, `again` too).
 
         Frozen lower layers build no graph: autograd records nothing below the first
         parameter that wants a gradient.
@@ -83,7 +87,7 @@ class AWDLSTM(nn.Module):
         for i, (layer, state) in enumerate(zip(self.layers, states, strict=True)):
             if i:
                 x = locked_dropout(x, p.hidden, self.training)
-            x, state = layer(x, state)
+            x, state = layer(x, state, waiting, again)
             new_states.append(state)
         return Encoded(x, locked_dropout(x, p.output, self.training), new_states)
 

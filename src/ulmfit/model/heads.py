@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ulmfit import device as devices
 from ulmfit.model.awd_lstm import AWDLSTM, Encoded, detach
-from ulmfit.model.lstm import without_graph
 from ulmfit.model.lstm_paths import State
 from ulmfit.model.sampled_softmax import sampled_softmax_loss
 from ulmfit.model.softmax import softmax_loss
@@ -261,6 +260,6 @@ class TextClassifier(nn.Module):
         """
         learning = torch.is_grad_enabled() and waiting < ids.shape[1]
         rows = waiting if learning else 0
-        with torch.set_grad_enabled(learning), without_graph(self.encoder.layers, rows, apart):
-            encoded: Encoded = self.encoder(ids, states)
+        with torch.set_grad_enabled(learning):
+            encoded: Encoded = self.encoder(ids, states, rows, apart)
             return encoded

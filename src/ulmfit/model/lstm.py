@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -29,16 +26,25 @@ class LSTMLayer(nn.Module):
         super().__init__()
         self.hidden = hidden
         self.weight_p = weight_p
-        self._waiting, self._again = 0, False  # set by `without_graph`
         bound = hidden**-0.5
         self.w_ih = nn.Parameter(torch.empty(4 * hidden, features).uniform_(-bound, bound))
         self.w_hh = nn.Parameter(torch.empty(4 * hidden, hidden).uniform_(-bound, bound))
         self.bias = nn.Parameter(torch.empty(4 * hidden).uniform_(-bound, bound))
 
-    def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """(time, batch, features), state -> (time, batch, hidden), state. States stay fp32."""
-        if self._waiting and (x.requires_grad or any(p.requires_grad for p in self.parameters())):
-            return self._in_two(x, state)
+    def forward(
+        self, x: Tensor, state: State, waiting: int = 0, again: bool = False
+    ) -> tuple[Tensor, State]:
+        """(time, batch, features), state -> (time, batch, hidden), state. States stay fp32.
+
+        Args:
+            x: the input.
+            state: before the first step.
+            waiting: the first so many rows build no graph; values and random draws are the same.
+            again: then the other rows keep only their input and are read again in the backward
+                pass; else each pass keeps its dropped weights, which many have no memory for.
+        """
+        if waiting and (x.requires_grad or any(p.requires_grad for p in self.parameters())):
+            return self._in_two(x, state, waiting, again)
         return self._read(x, state)
 
     def _weights(self, x: Tensor) -> list[Tensor]:
@@ -60,11 +66,11 @@ class LSTMLayer(nn.Module):
                 y, (h, c) = lstm_native(x, low, w_ih, w_hh, bias)
         return y, (h.float(), c.float())
 
-    def _in_two(self, x: Tensor, state: State) -> tuple[Tensor, State]:
-        """The rows that wait without a graph, the others with one, by the same dropped weights."""
-        n, (h, c) = self._waiting, state
+    def _in_two(self, x: Tensor, state: State, n: int, again: bool) -> tuple[Tensor, State]:
+        """The first n rows without a graph, the others with one, by the same dropped weights."""
+        h, c = state
         waiting, others = (x[:, :n], (h[:n], c[:n])), (x[:, n:].contiguous(), (h[n:], c[n:]))
-        if self._again:
+        if again:
             before = devices.random_state(x.device)
             with torch.no_grad():
                 first, (h_first, c_first) = self._read(*waiting)
@@ -76,26 +82,3 @@ class LSTMLayer(nn.Module):
                 first, (h_first, c_first) = self._read(*waiting, weights)
             y, (h, c) = self._read(*others, weights)
         return torch.cat([first, y], 1), (torch.cat([h_first, h]), torch.cat([c_first, c]))
-
-
-@contextmanager
-def without_graph(layers: Iterable[nn.Module], rows: int, again: bool) -> Iterator[None]:
-    """While inside, `layers` read the first `rows` of their batch without a graph.
-
-    Values and random draws stay the same. The state of these rows has no gradient then, and
-    neither has what stands below them.
-
-    Args:
-        layers: those that are `LSTMLayer`.
-        rows: how many.
-        again: the other rows keep only their input and are read again in the backward pass;
-            else each pass keeps its dropped weights, which many passes have no memory for.
-    """
-    found = [layer for layer in layers if isinstance(layer, LSTMLayer)]
-    try:
-        for layer in found:
-            layer._waiting, layer._again = rows, again
-        yield
-    finally:
-        for layer in found:
-            layer._waiting = 0

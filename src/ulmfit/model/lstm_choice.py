@@ -15,8 +15,9 @@ from ulmfit import device as devices
 from ulmfit.model.lstm_paths import Path, lstm_native, lstm_reference
 from ulmfit.model.lstm_steps import lstm_steps
 
-BF16_TOLERANCE = 0.01
-"""of a gradient's norm: right paths stand at 0.004 to 0.009, wrong ones from 0.2"""
+BF16_TOLERANCE = 0.02
+"""of a gradient's norm: right paths stand at 0.004 to 0.009 at usual sizes and at up to 0.02 at
+tiny ones, wrong ones from 0.2"""
 ON_GPU: Literal["steps", "native"] = "steps"
 """the path to take in bf16 on a GPU where both are right; `benchmarks` and studies set it"""
 

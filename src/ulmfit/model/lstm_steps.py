@@ -27,7 +27,7 @@ WIDTH = 8
 def lstm_steps(
     x: Tensor, state: tuple[Tensor, Tensor], w_ih: Tensor, w_hh: Tensor, bias: Tensor
 ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-    """As `lstm.lstm_reference`; `x`, the weights and the output have one type, c is fp32."""
+    """As `lstm_paths.lstm_reference`; `x`, the weights and the output have one type, c is fp32."""
     (h, c), hidden = state, w_hh.shape[1]
     more, spare = -x.shape[2] % WIDTH, -hidden % WIDTH
     if more or spare:

@@ -22,7 +22,7 @@ from ulmfit.pipeline.encoding import TextSource, distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
-from ulmfit.pipeline.runs import FILE, Note, opened, remaining
+from ulmfit.pipeline.runs import Note, opened, remaining
 from ulmfit.pipeline.sessions import computing
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.pipeline.use import evaluate
@@ -69,11 +69,12 @@ def train(
     test, test_rows = _test(options, draw, skipped)
     lm = open_pretrained(options.lm or DEFAULT)
     models = len(directions(options.direction, lm.directions))
-    with opened("train", options, overwrite=overwrite, resuming=resuming) as folder:
+    sizes = lm.architecture.layer_sizes()
+    with opened("train", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
         draw.keep(folder)
         yield from told(skipped)
         yield Note(draw.told())
-        yield Note(computing(folder / FILE, options.machine, lm.architecture.layer_sizes()))
+        yield Note(computing(options.machine, sizes))
         if not options.finetune and "language_model" in (options.settings or {}):
             yield Note("--no-finetune: the settings of the language model are not used")
         budget = remaining(budget, folder)

@@ -26,6 +26,7 @@ from ulmfit.pipeline.options import Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.record import FILE as RECORD
 from ulmfit.pipeline.runs import Note
+from ulmfit.pipeline.sessions import Session, session
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.predict import Predictor
 from ulmfit.presets import Preset
@@ -134,7 +135,7 @@ def with_finetuned(
 
     run, record = folder / "finetune", folder / FINETUNED / RECORD
     if not record.parent.exists():
-        begin_record(run, on.run)
+        begin_record(run, on.run, _session(on))
     lm = yield from tuned_on(on.lm, texts, on.options, chosen or on.preset, folder, budget)
     if run.is_dir() and not record.is_file():
         keep_record(run, folder, record.parent, lm.metrics)
@@ -161,7 +162,7 @@ def learned(
         budget: of it; None for no limit.
         chosen: another preset than the bench's.
     """
-    begin_record(folder, on.run)
+    begin_record(folder, on.run, _session(on))
     draw = on.draw
     weights = None if draw.weights is None else draw.weights[places]
     part = replace(draw, rows=draw.rows[places], labels=draw.labels[places], weights=weights)
@@ -190,3 +191,7 @@ def numbers(figures: dict[str, Any]) -> dict[str, float]:
         for name, value in figures.items()
         if isinstance(value, int | float) and not isinstance(value, bool) and name != "n"
     }
+
+
+def _session(on: Bench) -> Session:
+    return session(on.options.machine, on.lm.architecture.layer_sizes())

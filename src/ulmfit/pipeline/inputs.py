@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from ulmfit.data.sources import EXTENSIONS
+from ulmfit.data.sources import files_read
 from ulmfit.manifest import fingerprint
 from ulmfit.pipeline.options import Options, Source
 from ulmfit.pretrained import DEFAULT, HERE
 
-DOCUMENTS = ("", ".txt")  # the files of a folder of texts that stands for a class
 CLOCKS = 3600.0  # seconds that the clock of a file server may be wrong
 
 
@@ -35,19 +34,24 @@ def inputs(options: Options) -> list[Input]:
     Raises:
         OSError: one cannot be read.
     """
-    return [Input(**{**described(r, _place(r, name)), "path": name}) for r, name in _given(options)]
+    return [
+        Input(**{**described(role, _place(role, name), format), "path": name})
+        for role, name, format in _given(options)
+    ]
 
 
-def _given(options: Options) -> Iterator[tuple[str, str]]:
-    """Role and path (or an embedded language model's name) of every input."""
+def _given(options: Options) -> Iterator[tuple[str, str, str | None]]:
+    """Role, path (or an embedded language model's name) and format of every input."""
+    data = getattr(options, "data", None)
     for role in ("corpus", "data", "unlabelled", "test"):
         given = getattr(options, role, ())
+        source = given if isinstance(given, Source) else data if role == "test" else None
         for path in given.paths if isinstance(given, Source) else given:
-            yield role, path
+            yield role, path, source.format if source else None
     if hasattr(options, "lm"):
-        yield "lm", options.lm or DEFAULT
+        yield "lm", options.lm or DEFAULT, None
     if start := getattr(options, "start", None):
-        yield "lm", start
+        yield "lm", start, None
 
 
 def _place(role: str, name: str) -> Path:
@@ -57,38 +61,16 @@ def _place(role: str, name: str) -> Path:
     return (Path(name) if Path(name).exists() else HERE / name) / "config.json"
 
 
-def described(role: str, path: Path) -> Input:
-    """One file or folder."""
+def described(role: str, path: Path, format: str | None = None) -> Input:
+    """One file or folder; `format` is what its files were said to be."""
     if not path.is_dir():
         file = fingerprint(path)
         return Input(role=role, path=str(path), files=1, bytes=file.bytes, sha256=file.sha256)
-    files = {p.relative_to(path).as_posix(): fingerprint(p) for p in _members(path)}
+    files = {p.relative_to(path).as_posix(): fingerprint(p) for p in files_read(path, format)}
     lines = "".join(f"{file.sha256}  {name}\n" for name, file in files.items())
     digest = hashlib.sha256(lines.encode("utf8", "surrogateescape")).hexdigest()
     size = sum(file.bytes for file in files.values())
     return Input(role=role, path=str(path), files=len(files), bytes=size, sha256=digest)
-
-
-def _members(folder: Path) -> list[Path]:
-    """The files that are read from a folder; a model or a log that lies there is none of them.
-
-    Where there is no file of a known kind, `--format` says how all are read.
-    """
-    inside = [path for path in folder.iterdir() if path.name[0] not in "._"]
-    files = [path for path in inside if path.is_file()]
-    known = [path for path in files if _extension(path) in EXTENSIONS]
-    texts = [
-        path
-        for each in inside
-        if each.is_dir()
-        for path in each.iterdir()
-        if path.suffix in DOCUMENTS and path.name[0] not in "._" and path.is_file()
-    ]
-    return sorted([*known, *texts] or files)
-
-
-def _extension(path: Path) -> str:
-    return Path(path.stem if path.suffix == ".gz" else path.name).suffix.lower()
 
 
 def changed(options: Options, told: Sequence[Input], since: float) -> str:
@@ -105,13 +87,13 @@ def changed(options: Options, told: Sequence[Input], since: float) -> str:
     Raises:
         OSError: an input cannot be read.
     """
-    for (role, name), then in zip(_given(options), told, strict=False):
+    for (role, name, format), then in zip(_given(options), told, strict=False):
         place = _place(role, name)
-        files = _members(place) if place.is_dir() else [place]
+        files = files_read(place, format) if place.is_dir() else [place]
         size = sum(path.stat().st_size for path in files)
         now = Input(**{**then, "path": name, "files": len(files), "bytes": size})
         if now["bytes"] == then["bytes"] and _touched([place, *files]) > since - CLOCKS:
-            now = Input(**{**described(role, place), "path": name})
+            now = Input(**{**described(role, place, format), "path": name})
         if found := difference(then, now):
             return found
     return ""

@@ -24,7 +24,7 @@ from ulmfit.pipeline.record import FILE as RECORD
 from ulmfit.pipeline.record import content
 from ulmfit.pipeline.runs import FILE as RUN
 from ulmfit.pipeline.runs import with_absolute_paths
-from ulmfit.pipeline.sessions import ended, session
+from ulmfit.pipeline.sessions import Session, ended
 from ulmfit.targets.kinds import Floats
 
 FIGURES, LOGITS = "figures.json", "logits.npy"
@@ -78,7 +78,6 @@ def work_told(command: str, options: TrainOptions, own: Mapping[str, Any]) -> di
         "command_line": _words(command, options, own),
         "options": {**asdict(absolute), **own},
         "inputs": inputs(absolute),
-        "sessions": [session(options.machine)],
     }
 
 
@@ -92,12 +91,12 @@ def _words(command: str, options: TrainOptions, own: Mapping[str, Any]) -> list[
     return words
 
 
-def begin_record(folder: Path, told: Mapping[str, Any]) -> None:
+def begin_record(folder: Path, told: Mapping[str, Any], begins: Session) -> None:
     """Note in `folder` what its record begins with, and this process after those before it."""
-    path, sessions = folder / RUN, list(told["sessions"])
+    path, sessions = folder / RUN, [begins]
     if path.is_file():
         *before, last = json.loads(path.read_text("utf8"))["sessions"]
-        sessions = [*before, ended(last, folder), *sessions]
+        sessions = [*before, ended(last, folder), begins]
     write_atomically(path, json.dumps({**told, "sessions": sessions}).encode())
 
 

@@ -19,7 +19,7 @@ from ulmfit.pipeline.cards import language_model_card
 from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder
 from ulmfit.pipeline.options import FinetuneOptions, Machine, PretrainOptions, directions
 from ulmfit.pipeline.passes import counted, encode, told
-from ulmfit.pipeline.runs import FILE, Note, Texts, opened, remaining
+from ulmfit.pipeline.runs import Note, Texts, opened, remaining
 from ulmfit.pipeline.sessions import computing
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
 from ulmfit.pretrained import open_pretrained
@@ -48,9 +48,9 @@ def pretrain(
     options.check()
     options.corpus.check()
     start = _start(options, wanted)
-    with opened("pretrain", options, overwrite=overwrite, resuming=resuming) as folder:
-        sizes = architecture(options, start, 1).layer_sizes()
-        yield Note(computing(folder / FILE, options.machine, sizes))
+    sizes = architecture(options, start, 1).layer_sizes()
+    with opened("pretrain", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
+        yield Note(computing(options.machine, sizes))
         budget = remaining(budget, folder)
         bundle = yield from _pretrain_in(folder, options, wanted, budget, start)
         bundles.save(bundle, Path(options.out), language_model_card(bundle), options.storage)
@@ -172,8 +172,11 @@ def finetune(
         skipped.clear()  # each pass meets the same rows
         return distinct(options.corpus.texts(skipped.append))
 
-    with opened("finetune", options, overwrite=overwrite, resuming=resuming) as folder:
-        yield Note(computing(folder / FILE, options.machine, lm.architecture.layer_sizes()))
+    sizes = lm.architecture.layer_sizes()
+    with opened("finetune", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
+        yield Note(computing(options.machine, sizes))
+        if "classifier" in (options.settings or {}):
+            yield Note("the settings of the classifier are not used here")
         budget = remaining(budget, folder)
         bundle = yield from finetune_on(lm, texts, chosen, folder, options, wanted, budget)
         yield from told(skipped)

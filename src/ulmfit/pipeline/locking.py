@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from filelock import FileLock, Timeout
 
 from ulmfit.errors import InputError
 
+NO_LOCKS = (errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP)  # of file systems that have none
 LOCK = ".lock"  # hidden, so that no folder of texts is seen in a folder of work that lies in one
 
 
@@ -25,15 +27,16 @@ def alone(folder: Path) -> Iterator[None]:
     """
     made = not folder.is_dir()
     folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK)
+    lock = FileLock(folder / LOCK, fallback_to_soft=False)
     try:
         lock.acquire(blocking=False)
     except Timeout:
         raise InputError(
             f"{folder}: another process is at work in it; let it end, or stop it first"
         ) from None
-    except NotImplementedError:
-        pass  # a file system without locks
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
     try:
         yield
     finally:

@@ -26,7 +26,7 @@ from ulmfit.pipeline.options import (
     TrainOptions,
 )
 from ulmfit.pipeline.record import keep
-from ulmfit.pipeline.sessions import ended, session, spent
+from ulmfit.pipeline.sessions import Sizes, ended, session, spent
 from ulmfit.remote import is_remote, local_folder
 
 COMMANDS: dict[str, type[Options]] = {
@@ -66,7 +66,9 @@ def run_folder(out: str) -> Path:
     return out_path.with_name(out_path.name + ".run")
 
 
-def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) -> Path:
+def begin(
+    command: str, options: Options, sizes: Sizes = (), *, overwrite: bool, resuming: bool
+) -> Path:
     """Make the run's folder, or find it again when resuming.
 
     Raises:
@@ -78,9 +80,9 @@ def begin(command: str, options: Options, *, overwrite: bool, resuming: bool) ->
     _check_place(options, overwrite=overwrite, resuming=resuming)
     if resuming:
         _check_inputs(folder, options)
-        _note_session(folder, options)
+        _note_session(folder, options, sizes)
         return folder
-    asked = _asked(command, options)
+    asked = _asked(command, options, sizes)
     clear(folder)
     _write(folder, asked)
     return folder
@@ -112,10 +114,11 @@ def _require_run(folder: Path) -> None:
         raise InputError(f"{folder}: no unfinished run (it has no {FILE}){hint}")
 
 
-def _asked(command: str, options: Options) -> dict[str, Any]:
+def _asked(command: str, options: Options, sizes: Sizes) -> dict[str, Any]:
     """What run.json says, and `record` repeats."""
     absolute = with_absolute_paths(options)
-    begins = session(options.machine)  # before the inputs are hashed: what is written later is new
+    # Before the inputs are hashed: what is written later is new.
+    begins = session(options.machine, sizes)
     return {
         "command": command,
         "command_line": command_line(command, options),
@@ -138,12 +141,12 @@ def _check_inputs(folder: Path, options: Options) -> None:
         )
 
 
-def _note_session(folder: Path, options: Options) -> None:
+def _note_session(folder: Path, options: Options, sizes: Sizes) -> None:
     """Add this process to those that have worked on the run."""
     asked = json.loads((folder / FILE).read_text("utf8"))
     sessions = asked.get("sessions", [])
     sessions[-1:] = [ended(last, folder) for last in sessions[-1:]]
-    _write(folder, {**asked, "sessions": [*sessions, session(options.machine)]})
+    _write(folder, {**asked, "sessions": [*sessions, session(options.machine, sizes)]})
 
 
 def _write(folder: Path, asked: dict[str, Any]) -> None:
@@ -173,11 +176,14 @@ def _absolute_path(path: str) -> str:
 
 
 @contextmanager
-def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -> Iterator[Path]:
+def opened(
+    command: str, options: Options, sizes: Sizes = (), *, overwrite: bool, resuming: bool
+) -> Iterator[Path]:
     """The run's folder for the length of a run; gone, its record kept, when the model is in place.
 
     A wrong input found on the way leaves no folder behind, unless training has begun in it; a
-    crash, a full disk or an interrupt leaves what `resume` goes on from.
+    crash, a full disk or an interrupt leaves what `resume` goes on from. `sizes` are those of the
+    encoder's layers, whose arithmetic the record tells.
 
     Raises:
         InputError: as `begin`; or another process is at work on the run.
@@ -186,7 +192,7 @@ def opened(command: str, options: Options, *, overwrite: bool, resuming: bool) -
     if not folder.is_dir():  # one is made for the lock: not where nothing is to be made
         _check_place(options, overwrite=overwrite, resuming=resuming)
     with alone(folder):
-        begin(command, options, overwrite=overwrite, resuming=resuming)
+        begin(command, options, sizes, overwrite=overwrite, resuming=resuming)
         try:
             yield folder
         except InputError:

@@ -12,12 +12,12 @@ from typing import NotRequired, TypedDict
 
 import torch
 
-from ulmfit.device import is_bf16, pick_device
-from ulmfit.files import write_atomically
+from ulmfit.device import pick_device
 from ulmfit.model.lstm_choice import arithmetic
 from ulmfit.pipeline.locking import LOCK
 from ulmfit.pipeline.options import Machine, cores
 
+Sizes = Sequence[tuple[int, int]]
 PACKAGES = ("ulmfit", "torch", "numpy", "tokenizers", "safetensors", "scikit-learn")
 
 
@@ -48,37 +48,28 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def session(machine: Machine) -> Session:
-    """This process, about to work on `machine`."""
+def session(machine: Machine, sizes: Sizes = ()) -> Session:
+    """This process, about to work on `machine` with layers of these (input, output) sizes."""
     device = pick_device(machine.device)
+    found = arithmetic(sizes, device, machine.precision)
     return Session(
         at=now(),
         versions={"python": platform.python_version(), **{p: version(p) for p in PACKAGES}},
         system=platform.platform(),
         device=str(device),
-        precision="bf16" if is_bf16(device, machine.precision) else "fp32",
+        precision=found.precision,
+        fp32_layers=list(found.fp32_layers),
         cpu=torch.backends.cpu.get_cpu_capability(),
         cores=cores(),
         threads=torch.get_num_threads(),
     )
 
 
-def computing(file: Path, machine: Machine, sizes: Sequence[tuple[int, int]]) -> str:
-    """How this process computes, in a sentence; what the last session of a run did is set right.
-
-    Args:
-        file: the run's run.json, in which this process has its session.
-        machine: what was asked for.
-        sizes: (input, output) of each layer of the encoder.
-    """
-    found = arithmetic(sizes, pick_device(machine.device), machine.precision)
-    asked = json.loads(file.read_text("utf8"))
-    asked["sessions"][-1] |= {
-        "precision": found.precision,
-        "fp32_layers": list(found.fp32_layers),
-    }
-    write_atomically(file, (json.dumps(asked, indent=2) + "\n").encode())
-    return f"computing in {found.told()}"
+def computing(machine: Machine, sizes: Sizes) -> str:
+    """How this process computes, in a sentence."""
+    return (
+        f"computing in {arithmetic(sizes, pick_device(machine.device), machine.precision).told()}"
+    )
 
 
 def ended(last: Session, folder: Path) -> Session:

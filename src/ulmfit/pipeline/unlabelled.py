@@ -16,13 +16,10 @@ def unlabelled_sources(options: TrainOptions) -> list[Source]:
         InputError: one cannot be read, or the language model is not fine-tuned at all and is
             asked to be.
     """
-    for name, given in (
-        ("--unlabelled texts", options.unlabelled),
-        ("--lm-epochs", options.lm_epochs),
-    ):
+    for name, given in (("--unlabelled", options.unlabelled), ("--lm-epochs", options.lm_epochs)):
         if given and not options.finetune:
             raise InputError(
-                f"{name} are for fine-tuning the language model, which --no-finetune leaves out; "
+                f"{name} is for fine-tuning the language model, which --no-finetune leaves out; "
                 "drop one of the two"
             )
     return [alike(path, options.data) for path in options.unlabelled]

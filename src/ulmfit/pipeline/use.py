@@ -15,6 +15,7 @@ from ulmfit import device as devices
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import prepare
 from ulmfit.data.rows import Row
+from ulmfit.data.sources import is_supported
 from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.data.write_table import check_table
 from ulmfit.errors import InputError
@@ -173,13 +174,12 @@ def _writer(
 
 
 def refuse_input_as_output(source: Source, out: Path) -> None:
-    """Raise InputError where `out` is one of the files that are read."""
-    if not out.exists():
-        return
-    for path in source.paths:
-        if out.samefile(path):
+    """Raise InputError where `out` is a file that is read, or would be the next time."""
+    is_read = source.format is not None or is_supported(out)
+    for path in map(Path, source.paths):
+        if out.exists() and path.exists() and out.samefile(path):
             raise InputError(f"{out}: is the input; choose another file for the output")
-        if out.parent.samefile(path):
+        if is_read and path.is_dir() and out.parent.exists() and out.parent.samefile(path):
             raise InputError(
                 f"{out}: is in the folder {path}, whose files are the input; choose another file "
                 "for the output"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,25 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.inputs import Input, difference
 from ulmfit.pipeline.locking import alone, clear, is_empty
+from ulmfit.pipeline.options import TrainOptions
+from ulmfit.pipeline.runs import with_absolute_paths
 
 FILE = "asked.json"
+
+
+def request(command: str, train: TrainOptions, own: Mapping[str, Any]) -> dict[str, Any]:
+    """What two calls must have in common to be one work.
+
+    Args:
+        command: its name.
+        train: how it learns; where it writes, and with how much time, may differ.
+        own: the command's other options.
+    """
+    told = asdict(with_absolute_paths(train))
+    for name in ("out", "time_budget"):
+        del told[name]
+    del told["machine"]["workers"]
+    return {"command": command, "options": told, **own}
 
 
 @contextmanager

@@ -57,8 +57,7 @@ def write_report(
     if out is None and is_remote(model):
         raise InputError(f"{model}: a model of the hub; say in which file its report goes (--out)")
     path = out or Path(model) / FILE
-    if path.exists():
-        refuse_input_as_output(_rows_of(model, data), path)
+    refuse_input_as_output(_rows_of(model, data), path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{path}: a report is a page; name it .html")
     found = yield from examine(model, data, machine, rows)

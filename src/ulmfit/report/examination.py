@@ -174,7 +174,7 @@ def _options(found: Findings) -> TrainOptions | None:
 
 def _training_parts(found: Findings, options: TrainOptions | None, seed: int) -> Part | None:
     """Draw and split the training data again as the training did; None where it is not there."""
-    if options is None or not _as_they_were(found, ("data",)):
+    if options is None or not _as_they_were(found, options, "data"):
         return None
     draw = draw_labels(
         options.data,
@@ -204,19 +204,19 @@ def _measured_part(
     if data is not None:
         name = ", ".join(Path(path).name for path in data.paths)
         return read_part(name, labelled_source(data, found.bundle.target), coding, rows, seed)
-    if options is None or not options.test or not _as_they_were(found, ("test",)):
+    if options is None or not options.test or not _as_they_were(found, options, "test"):
         return None
     test = replace(options.data, paths=options.test)
     return read_part("test", labelled_source(test, found.bundle.target), coding, rows, seed)
 
 
-def _as_they_were(found: Findings, roles: tuple[str, ...]) -> bool:
-    """Whether the inputs of these roles are there, and have the bytes that they had."""
+def _as_they_were(found: Findings, options: TrainOptions, role: str) -> bool:
+    """Whether the inputs of a role are there, and have the bytes that they had."""
     assert found.record is not None
     changed = [
         (told, became)
         for told in found.record.run.get("inputs", [])
-        if told["role"] in roles and (became := _became(told))
+        if told["role"] == role and (became := _became(told, options.data.format))
     ]
     found.changed += changed
     for told, became in changed:
@@ -228,13 +228,13 @@ def _as_they_were(found: Findings, roles: tuple[str, ...]) -> bool:
     return not changed
 
 
-def _became(told: Input) -> str | None:
+def _became(told: Input, format: str | None) -> str | None:
     """What became of an input; None where it is as it was."""
     path = Path(told["path"])
     if not path.exists():
         return "is not there any more"
     try:
-        now = described(told["role"], path)
+        now = described(told["role"], path, format)
     except OSError as error:
         return f"cannot be read ({error.strerror})"
     return None if now["sha256"] == told["sha256"] else "is not what it was when the model was made"

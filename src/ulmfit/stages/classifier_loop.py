@@ -106,12 +106,7 @@ def split_rows(
     """What is learned from, and the tenth that decides."""
     rows = stratified_split(data.labels, names, VALID_FRACTION, seed, kind)
     train = _part(data.take(rows[0]), names, kind, objective)
-    return train, _part(_counted(data.take(rows[1])), names, kind, objective)
-
-
-def _counted(data: Labelled) -> Labelled:
-    """With all rows alike, where each weighs nothing: they still have to choose an epoch."""
-    return data if data.weights is None or data.weights.any() else replace(data, weights=None)
+    return train, _part(data.take(rows[1]), names, kind, objective)
 
 
 def _part(data: Labelled, names: Sequence[str], kind: Kind, objective: Objective) -> Part:

@@ -8,7 +8,6 @@ from collections.abc import Generator
 from dataclasses import asdict, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
 
 import numpy as np
 
@@ -30,8 +29,7 @@ from ulmfit.pipeline.held_out import (
 )
 from ulmfit.pipeline.kept_folds import KEPT, STEPS, Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import directions
-from ulmfit.pipeline.runs import with_absolute_paths
-from ulmfit.pipeline.work import opened_work
+from ulmfit.pipeline.work import opened_work, request
 from ulmfit.presets import Preset
 from ulmfit.settings import with_settings
 from ulmfit.targets.folds import stratified_folds
@@ -62,8 +60,9 @@ def tune(options: TuneOptions, *, overwrite: bool = False) -> Generator[Event, N
     on = bench(options.train)
     search = _Search(on, options, left)
     search.begin_records()
-    inputs = search.on.run["inputs"]
-    with opened_work(search.folder, _asked(options), inputs, overwrite=overwrite):
+    own = {name: getattr(options, name) for name in ASKED}
+    asked, inputs = request("tune", options.train, own), search.on.run["inputs"]
+    with opened_work(search.folder, asked, inputs, overwrite=overwrite):
         return (yield from _tuned(search, budget))
 
 
@@ -81,19 +80,6 @@ def _tuned(search: _Search, budget: Budget | None) -> Generator[Event, None, Tun
             yield Note(str(short))
             break
     return search.result(trials)
-
-
-def _asked(options: TuneOptions) -> dict[str, Any]:
-    """What two calls must have in common to be one search."""
-    train = asdict(with_absolute_paths(options.train))
-    for name in ("out", "time_budget"):
-        del train[name]
-    del train["machine"]["workers"]
-    return {
-        "command": "tune",
-        "options": train,
-        **{name: getattr(options, name) for name in ASKED},
-    }
 
 
 class _Search:

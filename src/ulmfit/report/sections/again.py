@@ -46,9 +46,11 @@ def _versions(sessions: Sequence[Mapping[str, Any]], options: Mapping[str, Any])
         return None
     last = sessions[-1]
     versions = ", ".join(f"{name} {number}" for name, number in last["versions"].items())
+    low = [str(layer + 1) for layer in last.get("fp32_layers", [])]
+    but = f" (layer {', '.join(low)} in fp32)" if low else ""
     machine = (
-        f"{str(last['device']).upper()} in {last['precision']}, {plural(last['cores'], 'core')} "
-        f"({last['cpu']}), {plural(last['threads'], 'thread')}"
+        f"{str(last['device']).upper()} in {last['precision']}{but}, "
+        f"{plural(last['cores'], 'core')} ({last['cpu']}), {plural(last['threads'], 'thread')}"
     )
     told: list[tuple[str, Child]] = [
         ("Seed", str(options.get("machine", {}).get("seed", 0))),
