@@ -2,8 +2,7 @@
 # The embedded language model en-small: en-mini grown to 320/640/2 and read on, then a backward
 # model that begins with its words. Two and three hours of two idle AVX2 cores. See
 # experiments/LOG.md. Stopped, `ulmfit resume runs/en-small-forward.run` (or runs/en-small.run)
-# goes on. Not finished yet: en-small-state/ is the forward model at step 1,522 of 3,348 (state.py
-# unpacks it into a run's folder).
+# goes on. What is embedded now is the forward model alone; the backward one is not trained yet.
 set -euo pipefail
 data=${1:-../shared/data}
 mini=${2:-runs/en-mini} # what en-mini.sh wrote, in fp32
