@@ -119,10 +119,9 @@ def _head_by_torch(model: TextClassifier, alone: bool = False) -> Head:
     def logits(vectors: Floats) -> Floats:
         device = next(model.parameters()).device
         rows = torch.from_numpy(vectors).to(device)
+        parts = torch.split(rows, 1 if alone else len(rows))
         with devices.evaluating(model):
-            outputs = torch.cat(
-                [model.head(part) for part in rows.split(1 if alone else len(rows))]
-            )
+            outputs = torch.cat([model.head(part) for part in parts])
         found: Floats = outputs.cpu().numpy()
         return found
 
