@@ -1,8 +1,7 @@
 """experiments/pretrain/state.py: an unfinished run, packed small, goes on where it was."""
 
-import runpy
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,15 @@ import torch
 
 from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
 
-SCRIPT = Path(__file__).resolve().parents[2] / "experiments" / "pretrain" / "state.py"
+from .running import run_script
+
 Call = Callable[..., None]
 
 
 @pytest.fixture
-def call(monkeypatch: pytest.MonkeyPatch) -> Call:
+def call() -> Call:
     """The script as `python experiments/pretrain/state.py WORDS` runs it."""
-
-    def run(*words: object) -> None:
-        monkeypatch.setattr(sys, "argv", [SCRIPT.name, *map(str, words)])
-        runpy.run_path(str(SCRIPT), run_name="__main__")
-
-    return run
+    return partial(run_script, "pretrain/state.py")
 
 
 @pytest.fixture

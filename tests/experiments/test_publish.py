@@ -1,8 +1,7 @@
 """experiments/pretrain/publish.py: a pretrained model becomes an embedded one, with its figures."""
 
 import json
-import runpy
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,17 +12,12 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline.options import Machine, PretrainOptions, Source
 from ulmfit.pretrained import HERE
 
-SCRIPT = Path(__file__).resolve().parents[2] / "experiments" / "pretrain" / "publish.py"
+from .running import run_script
+
 MACHINE = Machine("cpu", "fp32", 1)
 
 
-def publish(*words: object) -> None:
-    """The script as `python experiments/pretrain/publish.py WORDS` runs it."""
-    old, sys.argv = sys.argv, [SCRIPT.name, *map(str, words)]
-    try:
-        runpy.run_path(str(SCRIPT), run_name="__main__")
-    finally:
-        sys.argv = old
+publish = partial(run_script, "pretrain/publish.py")
 
 
 @pytest.fixture(scope="module")

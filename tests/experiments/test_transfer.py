@@ -1,8 +1,7 @@
 """experiments/transfer.py: each direction and both, with a language model and with none."""
 
 import json
-import runpy
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,16 +11,9 @@ from ulmfit import bundle as bundles
 from ulmfit import pipeline
 from ulmfit.pipeline.options import Machine, PretrainOptions, Source
 
-SCRIPT = Path(__file__).resolve().parents[2] / "experiments" / "transfer.py"
+from .running import run_script
 
-
-def transfer(*words: object) -> None:
-    """The script as `python experiments/transfer.py WORDS` runs it."""
-    old, sys.argv = sys.argv, [SCRIPT.name, *map(str, words)]
-    try:
-        runpy.run_path(str(SCRIPT), run_name="__main__")
-    finally:
-        sys.argv = old
+transfer = partial(run_script, "transfer.py")
 
 
 def test_with_a_language_model_and_with_none(

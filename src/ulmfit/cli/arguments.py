@@ -20,6 +20,15 @@ Json = Annotated[
 Out = Annotated[
     str, typer.Option("--out", "-o", metavar="FOLDER", help="Write the model to this folder.")
 ]
+Table = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="A .csv, .tsv, .jsonl or .parquet file; -: CSV on stdout.",
+    ),
+]
 Overwrite = Annotated[
     bool, typer.Option("--overwrite", help="Replace the model or the unfinished run that is there.")
 ]

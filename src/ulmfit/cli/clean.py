@@ -28,15 +28,7 @@ def clean(
         ),
     ],
     data: a.Data,
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="A .csv, .tsv, .jsonl or .parquet file; -: CSV on stdout.",
-        ),
-    ] = PIPE,
+    out: a.Table = PIPE,
     count: Annotated[
         int | None,
         typer.Option(

@@ -20,15 +20,7 @@ def suggest(
     unlabelled: Annotated[
         list[str], typer.Argument(metavar="UNLABELLED", help="Files or folders of texts.")
     ],
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out",
-            "-o",
-            metavar="FILE",
-            help="A .csv, .tsv, .jsonl or .parquet file; -: CSV on stdout.",
-        ),
-    ] = PIPE,
+    out: a.Table = PIPE,
     count: Annotated[
         int, typer.Option("--count", "-n", metavar="N", min=1, help="How many to pick.")
     ] = 50,
