@@ -16,6 +16,7 @@ from pathlib import Path
 import pyte
 
 COLUMNS, ROWS = 80, 24
+QUIET = {"PIP_QUIET": "1"}  # what pip warns of is this machine's index, not the reader's
 MOST_LINES = 100_000
 
 
@@ -65,7 +66,7 @@ def _on_a_terminal(command: list[str]) -> tuple[int, str]:
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": str(COLUMNS)},
+        env={**os.environ, "TERM": "xterm", "COLUMNS": str(COLUMNS), **QUIET},
     )
     os.close(theirs)
     while told := _read(ours):

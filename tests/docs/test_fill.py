@@ -65,6 +65,10 @@ def test_a_terminal_has_80_columns(terminal: Terminal) -> None:
     assert [len(line) for line in lines] == [80, 20]
 
 
+def test_pip_does_not_warn_of_this_machine(terminal: Terminal) -> None:
+    assert terminal.run("echo $PIP_QUIET").shown == "1"
+
+
 def test_long_outputs_are_kept_whole(terminal: Terminal) -> None:
     assert terminal.run("seq 500").shown.split() == [str(n) for n in range(1, 501)]
 
