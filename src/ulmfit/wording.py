@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 
 def duration(seconds: float) -> str:
     """Seconds for a person: "45 s", "12 min", "3 h 20 min"."""
@@ -27,6 +29,20 @@ def size(number: float) -> str:
             return f"{number:.0f} bytes" if unit == "bytes" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} GB"
+
+
+def folded(line: str, width: int) -> str:
+    """A line broken between words where it is too long, what is broken off set in by two."""
+    if len(line) <= width:
+        return line
+    return textwrap.fill(
+        line,
+        width,
+        subsequent_indent="  ",
+        replace_whitespace=False,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def shortened(text: str, width: int = 60) -> str:

@@ -7,6 +7,7 @@ from rich.console import Console
 
 from ulmfit.cli.bars import Bars
 from ulmfit.cli.lines import Lines
+from ulmfit.cli.output import answer
 from ulmfit.cli.pace import Pace, Standing
 from ulmfit.cli.plan import epoch_line, plan_lines
 from ulmfit.cli.progress import counting, follow
@@ -14,7 +15,7 @@ from ulmfit.pipeline import Note, Texts
 from ulmfit.presets import PRESETS
 from ulmfit.run import Plan, Validated
 from ulmfit.training.loop import EpochEnd, Step
-from ulmfit.wording import duration
+from ulmfit.wording import duration, folded
 
 
 def plan_of(stage: str, preset: str, groups: int = 5) -> Plan:
@@ -168,3 +169,31 @@ def test_counting_gives_a_function(capsys):
 @pytest.mark.parametrize("figures", [{"loss": 4.12534, "perplexity": 1e6}, {"accuracy": 1.0}])
 def test_an_epochs_line_fits_80_columns(figures):
     assert len(epoch_line(Validated(99, figures, True), 14.2534)) <= 80
+
+
+def test_no_word_is_cut_at_the_edge_of_a_terminal():
+    labels = ", ".join(f"{name}-label {n:,}" for n, name in enumerate(["good", "bad", "so-so"] * 9))
+    lines = folded(f"  27 labelled rows: {labels}", 80).splitlines()
+    assert max(map(len, lines)) <= 80 and len(lines) > 2
+    assert " ".join(line.strip() for line in lines) == f"27 labelled rows: {labels}"
+    assert lines[0].startswith("  27") and all(line.startswith("  ") for line in lines[1:])
+    assert folded("short  and   spaced", 80) == "short  and   spaced"
+    assert folded("a" * 100, 80) == "a" * 100  # a path stays one that can be copied
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_results_are_folded_on_a_terminal_alone(monkeypatch, capsys, terminal):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
+    monkeypatch.setenv("COLUMNS", "40")
+    line = "test        accuracy 93.20% (95%: 90.66% to 95.09%) on 500 rows"
+    answer({}, [line], as_json=False)
+    told = capsys.readouterr().out
+    assert (max(map(len, told.splitlines())) <= 40) == terminal
+    assert " ".join(told.split()) == " ".join(line.split())
+
+
+def test_a_note_is_folded_above_the_bar():
+    written = StringIO()
+    bars = Bars(Console(file=written, width=40))
+    bars.say("40 labelled rows: " + ", ".join(["label 12"] * 8))
+    assert max(map(len, written.getvalue().splitlines())) <= 40

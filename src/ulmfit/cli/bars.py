@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from ulmfit.cli.pace import Standing
 from ulmfit.training.loop import Step
-from ulmfit.wording import duration
+from ulmfit.wording import duration, folded
 
 
 class Bars:
@@ -40,7 +40,9 @@ class Bars:
 
     def say(self, line: str) -> None:
         """A line above the bar."""
-        self._bars.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        console = self._bars.console
+        line = folded(line, console.width)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def step(self, step: Step, standing: Standing) -> None:
         """A step of a loop."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from ulmfit.figures import abstained, calibrated, held_out, tested
+from ulmfit.wording import folded
 
 if TYPE_CHECKING:
     from ulmfit.bundle import Bundle
@@ -23,15 +25,20 @@ def answer(result: Mapping[str, object], lines: Iterable[str], as_json: bool) ->
     if as_json:
         print(json.dumps(_finite(result), allow_nan=False))
         return
-    for line in lines:
-        print(line)
+    _print(lines, sys.stdout)
 
 
 def tell(lines: Iterable[str]) -> list[str]:
     """Print lines on stderr, where stdout holds rows; none are left for `answer`."""
-    for line in lines:
-        print(line, file=sys.stderr)
+    _print(lines, sys.stderr)
     return []
+
+
+def _print(lines: Iterable[str], to: TextIO) -> None:
+    """Whole lines for a program that reads them; on a terminal no word is cut at its edge."""
+    width = shutil.get_terminal_size().columns if to.isatty() else 0
+    for line in lines:
+        print(folded(line, width) if width else line, file=to)
 
 
 def _finite(value: object) -> object:
@@ -70,7 +77,8 @@ def model_result(bundle: Bundle, out: str) -> dict[str, Any]:
     if bundle.kind == "language-model":
         held_out = {d: metrics.get(d, {}).get("validation", {}) for d in bundle.directions}
         return {**result, "validation": held_out}
-    rows = {name: metrics.get(name) for name in ("train_rows", "valid_rows")}
+    counts = ("train_rows", "valid_rows", "pseudo_labelled")
+    rows = {name: metrics[name] for name in counts if name in metrics}
     figures = {"validation": metrics.get("validation", {}), "test": metrics.get("test")}
     decided = {
         "calibration": metrics.get("calibration"),
