@@ -35,6 +35,10 @@ class Corpus:
         """(documents,) tokens of each."""
         return np.diff(self.offsets)
 
+    def each(self) -> list[NDArray[np.int64]]:
+        """The documents one by one, in memory."""
+        return np.split(self.ids.astype(np.int64), self.offsets[1:-1])
+
     def documents(
         self, order: NDArray[np.int64] | None = None, backward: bool = False
     ) -> Documents:

@@ -56,6 +56,24 @@ Epochs = Annotated[
         "[preset default: 16, more below 300 rows].",
     ),
 ]
+Teacher = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        metavar="MODEL",
+        help="Self-training: learn from the surest answers of this classifier on texts without "
+        "a label, too.",
+    ),
+]
+PseudoLabels = Annotated[
+    int | None,
+    typer.Option(
+        "--pseudo-labels",
+        metavar="N",
+        min=1,
+        help="At most so many of the teacher's answers [5,000].",
+    ),
+]
 
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", help="Write report.html into the model's folder.")
@@ -84,6 +102,8 @@ def train(
     calibrate: t.Calibrate = True,
     abstain_below: a.AbstainBelow = None,
     coverage: t.Coverage = None,
+    teacher: Teacher = None,
+    pseudo_labels: PseudoLabels = None,
     preset: a.Preset = "default",
     settings: a.Settings = None,
     direction: a.Direction = None,
@@ -121,6 +141,7 @@ def train_options(given: Mapping[str, Any]) -> TrainOptions:
         *("time_budget", "task", "loss", "focal_gamma", "label_smoothing"),
         *("calibrate", "abstain_below", "coverage"),
     )
+    own: dict[str, Any] = {n: given.get(n) for n in ("teacher", "pseudo_labels")}  # of `train`
     return TrainOptions(
         data=a.source(given["data"], *(given[name] for name in reading)),
         machine=a.machine(*(given[name] for name in machine)),
@@ -130,6 +151,7 @@ def train_options(given: Mapping[str, Any]) -> TrainOptions:
         settings=a.settings(given["settings"]),
         class_weights=t.class_weights(given["class_weights"]),
         **{name: given[name] for name in as_given},
+        **own,
     )
 
 

@@ -22,7 +22,7 @@ from ulmfit.pipeline.sessions import Sizes, session
 from ulmfit.pretrained import DEFAULT
 from ulmfit.remote import is_remote, local_folder
 
-OF_FILES = ("data", "out", "unlabelled", "test", "labels")
+OF_FILES = ("data", "out", "unlabelled", "test", "labels", "teacher", "pseudo_labels")
 """options of `ulmfit train` that a fit has none of"""
 
 

@@ -34,6 +34,8 @@ def classifier_card(bundle: Bundle) -> str:
     """The card of a classifier."""
     kind, metrics = bundle.target.kind, bundle.metrics
     lines = [f"# {TITLES[kind]}", "", *_shape(bundle), *_target(bundle)]
+    if pseudo := metrics.get("pseudo_labelled"):
+        lines.append(f"- learned from {pseudo:,} texts, too, whose labels a classifier gave")
     lines += ["", "## Figures", ""]
     figures: dict[str, Any] = metrics.get("validation", {})
     if figures:

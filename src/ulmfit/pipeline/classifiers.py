@@ -7,13 +7,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
-from ulmfit.corpus import Corpus, prepare
+from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
 from ulmfit.pipeline.afterwards import Afterwards
 from ulmfit.pipeline.cards import classifier_card
@@ -22,6 +19,7 @@ from ulmfit.pipeline.encoding import TextSource, distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
+from ulmfit.pipeline.pseudo_labels import EPOCHS, open_teacher, pseudo_labelled
 from ulmfit.pipeline.runs import Note, opened, remaining
 from ulmfit.pipeline.sessions import computing
 from ulmfit.pipeline.unlabelled import unlabelled_sources
@@ -36,7 +34,7 @@ FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
 OF_TARGET = (
     *("order", "class_weights", "loss", "focal_gamma", "label_smoothing"),
-    *("calibrate", "abstain_below", "coverage"),
+    *("calibrate", "abstain_below", "coverage", "teacher"),
 )
 
 
@@ -66,6 +64,7 @@ def train(
     unlabelled = unlabelled_sources(options)
     skipped: list[str] = []
     draw = _draw(options, skipped)
+    teacher = open_teacher(options, draw, unlabelled)
     test, test_rows = _test(options, draw, skipped)
     lm = open_pretrained(options.lm or DEFAULT)
     models = len(directions(options.direction, lm.directions))
@@ -83,8 +82,14 @@ def train(
         lm = yield from _language_model(lm, options, unlabelled, chosen, folder, budget)
         if budget is not None and not budget.left():
             yield Note(_late(options.time_budget))
+        pseudo = None
+        if teacher is not None:
+            place = folder / "pseudo-labelled"
+            pseudo = yield from pseudo_labelled(
+                teacher, options, draw, unlabelled, lm.encoder, place
+            )
         texts = draw.texts(options.data)
-        bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder, budget)
+        bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder, budget, pseudo)
         if test:
             yield Note("measuring on the test rows")
             figures = evaluate(bundle, test, options.machine)
@@ -133,7 +138,11 @@ def chosen_preset(options: TrainOptions) -> Preset:
     Raises:
         InputError: no such preset, or a value that is none.
     """
-    chosen = with_settings(preset(options.preset), options.settings or {})
+    chosen = preset(options.preset)
+    if options.teacher is not None:
+        epochs = min(EPOCHS, chosen.classifier.epochs)
+        chosen = replace(chosen, classifier=replace(chosen.classifier, epochs=epochs))
+    chosen = with_settings(chosen, options.settings or {})
     chosen = with_epochs(chosen, options.lm_epochs)
     if options.epochs is None:
         return chosen
@@ -206,6 +215,7 @@ def classifier_on(
     chosen: Preset,
     folder: Path,
     budget: Budget | None = None,
+    pseudo: Labelled | None = None,
 ) -> Generator[Event, None, Bundle]:
     """A classifier on the texts of a draw.
 
@@ -217,12 +227,13 @@ def classifier_on(
         chosen: the preset.
         folder: the run's.
         budget: of it; None for no limit.
+        pseudo: documents that a teacher labelled.
     """
     corpus = prepare(texts, lm.encoder, folder / "labelled", options.machine.processes)
     wanted = directions(options.direction, lm.directions)
     bundle = yield from classify(
         lm,
-        Labelled(_documents(corpus), draw.labels, draw.weights),
+        Labelled(corpus.each(), draw.labels, draw.weights),
         draw.names,
         chosen.classifier,
         folder / "classifier",
@@ -234,6 +245,7 @@ def classifier_on(
         kind=draw.kind,
         objective=options.objective,
         policy=options.policy,
+        pseudo=pseudo,
     )
     provenance = {
         "language_model": lm.provenance,
@@ -250,7 +262,3 @@ def _kept(options: TrainOptions) -> dict[str, Any]:
     asked, usual = asdict(options), asdict(TrainOptions(options.data, options.out))
     chosen = {k: asked[k] for k in OF_TARGET if asked[k] != usual[k]}
     return {k: asked[k] for k in KEPT} | chosen
-
-
-def _documents(corpus: Corpus) -> list[NDArray[np.int64]]:
-    return np.split(corpus.ids.astype(np.int64), corpus.offsets[1:-1])

@@ -54,11 +54,14 @@ def cached_encoder(path: Path, make: Callable[[TextSource], Encoder], texts: Tex
     return Encoder.load(path)
 
 
-def distinct(texts: Iterable[str]) -> Iterator[str]:
-    """Each text once, the first time it comes; remembers 16 bytes a text."""
-    seen: set[bytes] = set()
+def distinct(texts: Iterable[str], but: Iterable[str] = ()) -> Iterator[str]:
+    """Each text once, the first time it comes, and none of `but`; remembers 16 bytes a text."""
+    seen = set(map(_key, but))
     for text in texts:
-        key = hashlib.blake2b(text.encode("utf8", "surrogatepass"), digest_size=16).digest()
-        if key not in seen:
+        if (key := _key(text)) not in seen:
             seen.add(key)
             yield text
+
+
+def _key(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf8", "surrogatepass"), digest_size=16).digest()

@@ -78,6 +78,8 @@ def bench(options: TrainOptions) -> Bench:
     """
     if options.test:
         raise InputError("test rows have no part in this: every row that is measured on is drawn")
+    if options.teacher is not None:
+        raise InputError("a teacher has no part in this: it has seen rows that are measured on")
     chosen = chosen_preset(options)
     options.machine.check()
     options.data.check(need_label=True)

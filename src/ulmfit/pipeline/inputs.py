@@ -19,13 +19,13 @@ class Input(TypedDict):
     """A file or folder that a run read."""
 
     role: str
-    """"corpus", "data", "unlabelled", "test" or "lm" """
+    """"corpus", "data", "unlabelled", "test", "lm" or "teacher" """
     path: str
     files: int
     bytes: int
     sha256: str
     """of the file; of a folder, of `sha256  name` lines of the files that are read from it, in the
-    order of the names; of a language model, of its config.json, which vouches for the rest"""
+    order of the names; of a model, of its config.json, which vouches for the rest"""
 
 
 def inputs(options: Options) -> list[Input]:
@@ -41,7 +41,7 @@ def inputs(options: Options) -> list[Input]:
 
 
 def _given(options: Options) -> Iterator[tuple[str, str, str | None]]:
-    """Role, path (or an embedded language model's name) and format of every input."""
+    """Role, path (or an embedded model's name) and format of every input."""
     data = getattr(options, "data", None)
     for role in ("corpus", "data", "unlabelled", "test"):
         given = getattr(options, role, ())
@@ -52,11 +52,13 @@ def _given(options: Options) -> Iterator[tuple[str, str, str | None]]:
         yield "lm", options.lm or DEFAULT, None
     if start := getattr(options, "start", None):
         yield "lm", start, None
+    if teacher := getattr(options, "teacher", None):
+        yield "teacher", teacher, None
 
 
 def _place(role: str, name: str) -> Path:
     """Where the bytes are that stand for an input."""
-    if role != "lm":
+    if role not in ("lm", "teacher"):
         return Path(name)
     return (Path(name) if Path(name).exists() else HERE / name) / "config.json"
 

@@ -203,6 +203,10 @@ class TrainOptions:
     """the model gives no answer that is less probable to be right"""
     coverage: float | None = None
     """that border is drawn so that this share of the validation rows is answered"""
+    teacher: str | None = None
+    """a classifier's folder: its surest answers on texts without a label are learned from too"""
+    pseudo_labels: int | None = None
+    """how many of these answers, at most; None: `pipeline.pseudo_labels.MOST`"""
 
     @property
     def objective(self) -> Objective:

@@ -162,7 +162,7 @@ def with_absolute_paths(options: Options) -> Options:
     for name in ("unlabelled", "test"):
         if paths := getattr(options, name, None):
             changes[name] = tuple(map(_absolute_path, paths))
-    for name in ("lm", "start"):
+    for name in ("lm", "start", "teacher"):
         lm = getattr(options, name, None)
         if lm is not None and is_remote(lm):  # the files of this day, whatever the hub has later
             changes[name] = str(local_folder(lm))

@@ -1,4 +1,4 @@
-"""Files of texts that are given beside the data: for the language model alone, and the like."""
+"""Files of texts that are given beside the data: for the language model, or a teacher."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ def unlabelled_sources(options: TrainOptions) -> list[Source]:
 
     Raises:
         InputError: one cannot be read, or the language model is not fine-tuned at all and is
-            asked to be.
+            asked to be, with no teacher to answer the texts either.
     """
-    for name, given in (("--unlabelled", options.unlabelled), ("--lm-epochs", options.lm_epochs)):
-        if given and not options.finetune:
+    read = options.finetune or options.teacher
+    for name, wrong in (
+        ("--unlabelled", options.unlabelled and not read),
+        ("--lm-epochs", options.lm_epochs and not options.finetune),
+    ):
+        if wrong:
             raise InputError(
                 f"{name} is for fine-tuning the language model, which --no-finetune leaves out; "
                 "drop one of the two"

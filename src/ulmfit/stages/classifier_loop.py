@@ -44,6 +44,16 @@ class Labelled:
         weights = None if self.weights is None else self.weights[rows]
         return Labelled([self.documents[r] for r in rows], self.labels[rows], weights)
 
+    def joined(self, other: Labelled) -> Labelled:
+        """These documents and then those of another; where none are told, weights are 1."""
+        both = (self, other)
+        weights = None
+        if any(data.weights is not None for data in both):
+            each = [np.ones(len(d.documents)) if d.weights is None else d.weights for d in both]
+            weights = np.concatenate(each)
+        labels = np.concatenate([data.labels for data in both])
+        return Labelled([*self.documents, *other.documents], labels, weights)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -101,12 +111,19 @@ def classifier_loop(
 
 
 def split_rows(
-    data: Labelled, names: Sequence[str], seed: int, kind: Kind, objective: Objective
+    data: Labelled,
+    names: Sequence[str],
+    seed: int,
+    kind: Kind,
+    objective: Objective,
+    pseudo: Labelled | None = None,
 ) -> tuple[Part, Part]:
-    """What is learned from, and the tenth that decides."""
+    """What is learned from, `pseudo` among it, and the tenth of `data` that decides."""
     rows = stratified_split(data.labels, names, VALID_FRACTION, seed, kind)
-    train = _part(data.take(rows[0]), names, kind, objective)
-    return train, _part(data.take(rows[1]), names, kind, objective)
+    train, valid = map(data.take, rows)
+    if pseudo is not None:
+        train = train.joined(pseudo)
+    return _part(train, names, kind, objective), _part(valid, names, kind, objective)
 
 
 def _part(data: Labelled, names: Sequence[str], kind: Kind, objective: Objective) -> Part:

@@ -45,6 +45,7 @@ def classify(
     kind: Kind = "single",
     objective: Objective = Objective(),
     policy: Policy = Policy(),
+    pseudo: Labelled | None = None,
 ) -> Generator[Progress, None, Bundle]:
     """Fine-tune a classifier for each direction; a tenth of `data` chooses the best epoch.
 
@@ -62,6 +63,7 @@ def classify(
         kind: of the labels.
         objective: the loss.
         policy: what the held-out tenth decides beside the best epoch.
+        pseudo: documents whose labels a model gave: learned from, never held out.
 
     Returns:
         A classifier bundle; its metrics hold each direction's and the averaged figures on
@@ -74,13 +76,15 @@ def classify(
         bundle.require("language-model", direction)
     objective.check(kind, names)
     policy.check(kind)
-    train, valid = split_rows(data, names, seed, kind, objective)
+    train, valid = split_rows(data, names, seed, kind, objective, pseudo)
     target = new_target(train.labels, kind)
     weights: dict[Direction, dict[str, Tensor]] = {}
     metrics: dict[str, Any] = {
-        "train_rows": len(train.documents),
+        "train_rows": len(data.documents) - len(valid.documents),
         "valid_rows": len(valid.documents),
     }
+    if pseudo is not None:
+        metrics["pseudo_labelled"] = len(pseudo.documents)
     held_out, rounded = [], []
     for number, direction in enumerate(directions):
         model = new_classifier(bundle, direction, train, target, len(names), settings, seed)
