@@ -74,9 +74,11 @@ def clean(
         count: how many rows to list at most; None takes as many as are estimated to be wrong.
 
     Raises:
-        InputError: a bad row, several labels in one, or fewer than two labels that have
-            `label_errors.FOLDS` rows each.
+        InputError: a bad row, several labels in one, fewer than two labels that have
+            `label_errors.FOLDS` rows each, or a `count` below 1.
     """
+    if count is not None and count < 1:
+        raise InputError(f"{count} rows to list: at least 1 is needed")
     source.check(need_label=True)
     rows = _labelled(source, on_bad)
     names, kept, not_judged = _judged([label for _, label in rows])

@@ -154,6 +154,15 @@ def read_config(folder: Path) -> Config:
         raise InputError(f"{path}: not readable as JSON ({error})") from None
 
 
+def is_bundle(folder: Path) -> bool:
+    """Whether a folder has a config.json that is ours, whole or not; others have one, too."""
+    try:
+        raw = json.loads((folder / "config.json").read_text("utf8"))
+    except (OSError, ValueError, RecursionError):
+        return False
+    return isinstance(raw, dict) and raw.keys() >= {"format_version", "kind", "architecture"}
+
+
 def fingerprint(path: Path) -> FileConfig:
     """Size and sha256 of a file as it stands."""
     with open(path, "rb") as file:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ulmfit import device as devices
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.data.stream import Ids, reverse_document
+from ulmfit.errors import InputError
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.reading import DocumentReader, answering_precision
@@ -67,7 +68,13 @@ def pooled_vectors(readers: Readers, encoder: Encoder, texts: Iterable[str]) -> 
 
 
 def blocks(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
-    """`BLOCK` texts at a time."""
+    """`BLOCK` texts at a time.
+
+    Raises:
+        InputError: it is one string, whose letters would be taken for texts.
+    """
+    if isinstance(texts, str):
+        raise InputError("texts: a list of strings is wanted, not one string")
     block: list[str] = []
     for text in texts:
         block.append(text)

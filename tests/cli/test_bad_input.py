@@ -183,6 +183,8 @@ def test_out_that_exists(refused, call, tiny, lm, tmp_path):
     arguments = ("train", tiny / "reviews.csv", "--lm", lm, "--out", mine)
     assert "exists" in refused(*arguments)
     assert "no model" in refused(*arguments, "--overwrite")
+    (mine / "config.json").write_text('{"model_type": "bert"}')  # another program's model
+    assert "no model" in refused(*arguments, "--overwrite")
     assert (mine / "notes.txt").read_text() == "keep me"
 
 

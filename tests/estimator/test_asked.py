@@ -31,7 +31,8 @@ def test_a_regressor_has_the_classifiers_parameters_but_those_of_classes() -> No
     regressor, classifier = ULMFiTRegressor().get_params(), ULMFiTClassifier().get_params()
     assert regressor.items() <= classifier.items()
     assert classifier.keys() - regressor.keys() == {
-        *{"task", "order", "class_weight", "loss", "focal_gamma", "label_smoothing", "calibrate"}
+        *{"task", "order", "class_weight", "loss", "focal_gamma", "label_smoothing", "calibrate"},
+        *{"abstain_below", "coverage"},
     }
 
 

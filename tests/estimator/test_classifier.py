@@ -179,6 +179,17 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"task": "multi"}, "form of a single-label target"),
     ({"random_state": -1}, "random_state: a whole number"),
     ({"random_state": "seed"}, "random_state: a whole number"),
+    ({"finetune": "no"}, "finetune: True or False"),
+    ({"calibrate": "False"}, "calibrate: True or False"),
+    ({"verbose": "1"}, "verbose: 0, 1 or 2"),
+    ({"preset": ["v2"]}, "preset: a name"),
+    ({"direction": ["forward"]}, "direction: a name"),
+    ({"device": None}, "device: a name"),
+    ({"precision": 16}, "precision: a name"),
+    ({"abstain_below": "0.5"}, "abstain_below: None or a number"),
+    ({"abstain_below": 2}, "abstain below 2"),
+    ({"coverage": 0}, "coverage 0"),
+    ({"coverage": 0.9, "abstain_below": 0.5}, "both draw the same border"),
 ]
 
 
@@ -213,3 +224,43 @@ def test_wrong_texts_and_labels_are_told(
     with pytest.raises(InputError, match="'good' has 1 row"):
         model.fit(texts[:3], ["bad", "bad", "good"])
     assert not hasattr(model, "classes_")
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "transform", "confidence"])
+def test_wrong_texts_are_told_by_every_method(fitted: ULMFiTClassifier, method: str) -> None:
+    for wrong, told in (
+        ("a good film", "not one string"),
+        (None, "not NoneType"),
+        (np.array([["a film", "a plot"]]), "not a table"),
+        (["a film", None], r"texts\[1\]: a string is wanted"),
+    ):
+        with pytest.raises(InputError, match=told):
+            getattr(fitted, method)(wrong)
+    with pytest.raises(InputError, match="not one string"):
+        fitted.score("a good film", ["bad"] * 11)
+
+
+def test_the_border_of_a_model_that_abstains(
+    quick: Make, texts: list[str], words: list[str]
+) -> None:
+    assert quick().fit(texts, words).bundle_.target.abstain_below is None
+    model = quick(abstain_below=0.75).fit(texts, words)
+    assert model.bundle_.target.abstain_below == 0.75
+    assert set(model.predict(texts)) <= {"bad", "good"}  # an estimator answers every text
+    drawn = quick(coverage=0.5).fit(texts, words).bundle_.target.abstain_below
+    assert drawn is not None and drawn > 0
+
+
+def test_a_parameter_that_is_set_after_fit_counts(
+    fitted: ULMFiTClassifier, texts: list[str]
+) -> None:
+    model = clone(fitted).set_params(precision="fp32")
+    model._learned(fitted.bundle_, None, fitted._classes)
+    before, models = model.predict_proba(texts), model._fitted
+    assert model._fitted is models  # nothing is built anew where nothing changed
+    model.set_params(precision="int8")
+    after = model.predict_proba(texts)
+    assert model._fitted._predictor.precision == "int8"
+    np.testing.assert_allclose(after, before, atol=0.05)
+    with pytest.raises(InputError, match="tpu9"):
+        model.set_params(device="tpu9").predict(texts)

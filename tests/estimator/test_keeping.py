@@ -117,8 +117,12 @@ def test_a_folder_is_not_replaced_unasked(fitted: ULMFiTClassifier, tmp_path: Pa
         fitted.save(tmp_path / "deep" / "model")
     fitted.save(tmp_path / "deep" / "model", overwrite=True)
     (tmp_path / "photos").mkdir()
-    with pytest.raises(InputError, match="no model"):
-        fitted.save(tmp_path / "photos", overwrite=True)
+    for foreign in (None, '{"model_type": "bert"}', "[1]", "{", ""):
+        if foreign is not None:
+            (tmp_path / "photos" / "config.json").write_text(foreign)
+        with pytest.raises(InputError, match="no model"):
+            fitted.save(tmp_path / "photos", overwrite=True)
+    assert (tmp_path / "photos" / "config.json").is_file()
 
 
 def test_what_cannot_be_opened_is_told(lm: Path, tmp_path: Path, fitted: ULMFiTClassifier) -> None:

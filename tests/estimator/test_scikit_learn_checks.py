@@ -1,5 +1,6 @@
 """scikit-learn's own checks, through an adapter that writes each row of numbers as a text."""
 
+import re
 import string
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +19,7 @@ from ulmfit.text import build_encoder
 
 from .conftest import QUICK, save_untrained
 
+ROOT = Path(__file__).resolve().parents[2]
 LEVELS = 30  # halves, from -15 to 15; what is beyond is the outermost
 COLUMNS = 30  # as many as a check has
 LETTERS = string.ascii_lowercase
@@ -102,3 +104,15 @@ HOW = {
 def test_check(estimator: BaseEstimator, check: Callable[[Any], None]) -> None:
     learns = getattr(check, "func", check).__name__ in LEARNING
     check(clone(estimator).set_params(epochs=10 if learns else 1))
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/how-to/scikit-learn.md"])
+def test_the_pages_count_the_checks(page: str) -> None:
+    """How many pass is what is left: the runs above fail where another one does not."""
+    checks = test_check.pytestmark[0].args[1]
+    failing = sum(bool(getattr(check, "marks", ())) for check in checks)
+    told = " ".join((ROOT / page).read_text("utf8").split())
+    found = re.search(r"own (\d+) checks (\d+) pass, (\d+) do not apply, and (\d+) ", told)
+    assert found, page
+    every, passing, skipped, wrong = map(int, found.groups())
+    assert (every, wrong) == (len(checks), failing) and passing + skipped == every - failing

@@ -206,7 +206,8 @@ def test_push_and_pull_refuse_at_the_door(
         push(lm, "me/lm")
     hub.put("me/lm", {path.name: path.read_bytes() for path in lm.iterdir()})
     (tmp_path / "mine").mkdir()
-    for overwrite in (False, True):  # not even to overwrite: it is no model
+    (tmp_path / "mine" / "config.json").write_text('{"model_type": "bert"}')
+    for overwrite in (False, True):  # not even to overwrite: it is no model of ours
         with pytest.raises(InputError, match="exists already"):
             pull("me/lm", tmp_path / "mine", overwrite=overwrite)
     pull("me/lm", tmp_path / "model")

@@ -31,7 +31,11 @@ def test_a_resumed_run_replaces_no_folder_but_a_model(data: Path, lm: Path, tmp_
     (out / "notes.txt").write_text("mine")
     with pytest.raises(InputError, match="is no model, so the run does not replace it"):
         begin("train", options, overwrite=False, resuming=True)
-    (out / "config.json").write_text("{}")  # a process killed between its model and its end
+    (out / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(InputError, match="is no model, so the run does not replace it"):
+        begin("train", options, overwrite=False, resuming=True)
+    ours = '{"format_version": 1, "kind": "classifier", "architecture": {}}'
+    (out / "config.json").write_text(ours)  # a process killed between its model and its end
     assert begin("train", options, overwrite=False, resuming=True) == folder
 
 

@@ -17,7 +17,8 @@ from ulmfit.targets.kinds import Kind
 
 SEEDS = 2**32  # numpy's are smaller
 NUMBERS = ("focal_gamma", "label_smoothing")
-OF_CLASSES = ("loss", *NUMBERS, "calibrate")
+SHARES = ("abstain_below", "coverage")
+OF_CLASSES = ("loss", *NUMBERS, "calibrate", *SHARES)
 """parameters that a regressor lacks, called as in `TrainOptions`"""
 
 
@@ -38,15 +39,18 @@ def train_options(
     lm = p["lm"]
     if not isinstance(lm, str | os.PathLike | None):
         raise InputError(f"lm: a name or a folder is wanted, not {type(lm).__name__}")
-    machine = Machine(p["device"], p["precision"], processes(p["n_jobs"]), seed(p["random_state"]))
+    if not _is_whole(p["verbose"]) and not isinstance(p["verbose"], bool):
+        raise InputError(f"verbose: 0, 1 or 2 is wanted, not {p['verbose']!r}")
+    device, precision = _name("device", p["device"]), _name("precision", p["precision"])
+    machine = Machine(device, precision, processes(p["n_jobs"]), seed(p["random_state"]))
     return TrainOptions(
         data=Source(()),
         out="",
         machine=machine,
         lm=None if lm is None else os.fspath(lm),
-        preset=p["preset"],
-        direction=p["direction"],
-        finetune=bool(p["finetune"]),
+        preset=_name("preset", p["preset"]),
+        direction=None if p["direction"] is None else _name("direction", p["direction"]),
+        finetune=_flag("finetune", p["finetune"]),
         lm_epochs=_epochs("lm_epochs", p["lm_epochs"]),
         epochs=_epochs("epochs", p["epochs"]),
         settings=_settings(p["settings"]),
@@ -95,10 +99,27 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float | np.number) and not isinstance(value, bool)
 
 
+def _name(name: str, value: Any) -> Any:
+    if not isinstance(value, str):
+        raise InputError(f"{name}: a name is wanted, not {value!r}")
+    return value
+
+
+def _flag(name: str, value: Any) -> bool:
+    """ "no" and "False" are true to Python."""
+    if not isinstance(value, bool | np.bool_):
+        raise InputError(f"{name}: True or False is wanted, not {value!r}")
+    return bool(value)
+
+
 def _of_classes(name: str, value: Any) -> Any:
+    if name == "calibrate":
+        return _flag(name, value)
     if name in NUMBERS and not _is_number(value):
         raise InputError(f"{name}: a number is wanted, not {value!r}")
-    return bool(value) if name == "calibrate" else plain(value)
+    if name in SHARES and value is not None and not _is_number(value):
+        raise InputError(f"{name}: None or a number from 0 to 1 is wanted, not {value!r}")
+    return plain(value)
 
 
 def _epochs(name: str, value: Any) -> int | None:

@@ -56,6 +56,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         focal_gamma: exponent of the focal loss.
         label_smoothing: share of the target that is spread over all classes, 0 to 1.
         calibrate: choose a temperature on the held-out texts that makes probabilities honest.
+        abstain_below: the border below which an answer is not sure enough, from 0 to 1.
+        coverage: draw that border so that this share of the held-out texts is above it.
         device: "auto", "cpu", "cuda", ...
         precision: "auto", "fp32" or "bf16" to train in, and to predict in; a model that was loaded
             may answer in "int8" too. "auto" trains in the faster of the first two here, and
@@ -76,10 +78,9 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         bundle_: the model, a `ulmfit.Bundle`; its `metrics` hold the figures on the tenth of
             the texts that chose the best epoch.
 
-    An estimator answers every text. A model that was made with `ulmfit train --coverage` or
-    `--abstain-below` leaves unsure answers open on the command line; opened with `load`, it does
-    not. `confidence` tells how sure each answer is, `bundle_.target.abstain_below` where the
-    model's border lies (None: it has none).
+    An estimator answers every text, with `abstain_below` or `coverage` too; saved, such a model
+    leaves unsure answers open on the command line. `confidence` tells how sure each answer is,
+    `bundle_.target.abstain_below` where the model's border lies (None: it has none).
 
     Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification".
 
@@ -106,6 +107,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         focal_gamma: float = 2.0,
         label_smoothing: float = 0.0,
         calibrate: bool = True,
+        abstain_below: float | None = None,
+        coverage: float | None = None,
         device: str = "auto",
         precision: Precision = "auto",
         n_jobs: int | None = None,
@@ -128,6 +131,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         self.focal_gamma = focal_gamma
         self.label_smoothing = label_smoothing
         self.calibrate = calibrate
+        self.abstain_below = abstain_below
+        self.coverage = coverage
         self.device = device
         self.precision = precision
         self.n_jobs = n_jobs
@@ -169,13 +174,18 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         self._fitted = Fitted(bundle, self.device, self.precision)
         return self
 
+    def _answering(self) -> Fitted:
+        """The models, where `device` and `precision` now say."""
+        check_is_fitted(self)
+        self._fitted = self._fitted.at(self.device, self.precision)
+        return self._fitted
+
     def predict_proba(self, texts: Any) -> NDArray[np.float64]:
         """(texts, classes) probabilities, the columns as `classes_`.
 
         Each row sums to 1, but of a multi-label target, where each class is asked for itself.
         """
-        check_is_fitted(self)
-        return self._fitted.probabilities(texts)
+        return self._answering().probabilities(texts)
 
     def predict(self, texts: Any) -> Any:
         """The labels, in the form and of the type that was given to `fit`.
@@ -187,8 +197,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         Every text is answered, also where a model that was trained to abstain would leave the
         answer open: see `confidence`.
         """
-        check_is_fitted(self)
-        return self._classes.answers(self._fitted.answers(texts))
+        answers = self._answering().answers(texts)
+        return self._classes.answers(answers)
 
     def confidence(self, texts: Any) -> NDArray[np.float64]:
         """(texts,) how probable it is that each answer of `predict` is right, as a whole.
@@ -197,8 +207,7 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         whole set, the product over the classes. A model that was trained to abstain is not sure
         enough where this is below `bundle_.target.abstain_below`.
         """
-        check_is_fitted(self)
-        return self._fitted.confidence(texts)
+        return self._answering().confidence(texts)
 
     def score(self, texts: Any, y: Any, sample_weight: Any = None) -> float:
         """Accuracy; of a multi-label target the share of texts whose labels are all right.
@@ -219,13 +228,11 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
 
         Features are 3 times the embedding's size for each direction (v2, sec. 3.3).
         """
-        check_is_fitted(self)
-        return self._fitted.vectors(texts)
+        return self._answering().vectors(texts)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The names of the columns of `transform`; `input_features` is not looked at."""
-        check_is_fitted(self)
-        return self._fitted.feature_names(self)
+        return self._answering().feature_names(self)
 
     def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write the fitted model: a bundle of JSON and safetensors, as `ulmfit train` makes.

@@ -32,6 +32,11 @@ class Fitted:
         with randomness.kept(device):
             self._predictor = Predictor(bundle, device, precision)
 
+    def at(self, device: str, precision: Precision) -> Fitted:
+        """Itself, or the same models where these are others than it was made for."""
+        asked = device, precision
+        return self if asked == self._asked else Fitted(self.bundle, *asked)
+
     def __reduce__(self) -> tuple[Callable[..., Fitted], tuple[Any, ...]]:
         return Fitted, (self.bundle, *self._asked)
 

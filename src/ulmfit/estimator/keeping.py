@@ -13,6 +13,7 @@ from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.estimator import recording
 from ulmfit.estimator.plain import in_json, lm_name, plain
+from ulmfit.manifest import is_bundle
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.targets.kinds import Kind
 
@@ -115,7 +116,7 @@ def save_at(bundle: Bundle, record: bytes | None, folder: Path, overwrite: bool)
     """
     if folder.exists() and not overwrite:
         raise InputError(f"{folder}: exists already; choose another folder, or overwrite=True")
-    if folder.exists() and not (folder / "config.json").is_file():
+    if folder.exists() and not is_bundle(folder):
         raise InputError(f"{folder}: exists and is no model, so overwrite does not replace it")
     folder.absolute().parent.mkdir(parents=True, exist_ok=True)
     bundles.save(bundle, folder, classifier_card(bundle))

@@ -102,10 +102,15 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
         self._fitted = Fitted(bundle, self.device, self.precision)
         return self
 
+    def _answering(self) -> Fitted:
+        """The models, where `device` and `precision` now say."""
+        check_is_fitted(self)
+        self._fitted = self._fitted.at(self.device, self.precision)
+        return self._fitted
+
     def predict(self, texts: Any) -> NDArray[np.float64]:
         """(texts,) the value of each."""
-        check_is_fitted(self)
-        return self._fitted.values(texts)
+        return self._answering().values(texts)
 
     def score(self, texts: Any, y: Any, sample_weight: Any = None) -> float:
         """R squared.
@@ -119,13 +124,11 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
 
     def transform(self, texts: Any) -> NDArray[np.float32]:
         """(texts, features) document vectors, as `ULMFiTClassifier.transform`."""
-        check_is_fitted(self)
-        return self._fitted.vectors(texts)
+        return self._answering().vectors(texts)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The names of the columns of `transform`; `input_features` is not looked at."""
-        check_is_fitted(self)
-        return self._fitted.feature_names(self)
+        return self._answering().feature_names(self)
 
     def save(self, folder: str | PathLike[str], *, overwrite: bool = False) -> None:
         """Write the fitted model, as `ULMFiTClassifier.save`.

@@ -26,7 +26,8 @@ def to_score(
     Raises:
         InputError: y or the weights are more or fewer than the texts, or are nothing of the kind.
     """
-    texts = texts if hasattr(texts, "__len__") else text_list(texts)
+    if isinstance(texts, str | bytes) or not hasattr(texts, "__len__"):
+        texts = text_list(texts)
     count, rows = _rows(texts, "texts"), _rows(y, "y")
     if count != rows:
         raise InputError(f"{count} texts, but y has {rows} rows: each text needs one")

@@ -100,7 +100,13 @@ def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -
 def explain_many(
     model: Bundle | Predictor, texts: Iterable[str], *, label: str | None = None
 ) -> Iterator[Explanation]:
-    """As `explain`, one text after another, in order."""
+    """As `explain`, one text after another, in order.
+
+    Raises:
+        InputError: as `explain`, or `texts` is one string.
+    """
+    if isinstance(texts, str):
+        raise InputError("texts: a list of strings is wanted, not one string")
     predictor = model if isinstance(model, Predictor) else Predictor(model)
     return (explain(predictor, text, label=label) for text in texts)
 

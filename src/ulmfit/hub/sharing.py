@@ -9,7 +9,7 @@ from pathlib import Path
 from ulmfit.bundle import load
 from ulmfit.errors import InputError
 from ulmfit.hub.cards import hub_card
-from ulmfit.manifest import read_config
+from ulmfit.manifest import is_bundle, read_config
 from ulmfit.remote import FILES, PREFIX, hub_errors, local_folder, parse
 
 CARD = "README.md"
@@ -94,7 +94,7 @@ def pull(name: str, out: str | Path, *, overwrite: bool = False) -> Path:
     """
     repo, revision = parse(name)
     out = Path(out)
-    if out.exists() and not (overwrite and (out / "config.json").is_file()):
+    if out.exists() and not (overwrite and is_bundle(out)):
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite a model")
     cached = local_folder(f"{PREFIX}{repo}" + (f"@{revision}" if revision else ""))
     load(cached)

@@ -14,6 +14,7 @@ from typing import Any
 from ulmfit.budget import Budget
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
+from ulmfit.manifest import is_bundle
 from ulmfit.pipeline.command_line import command_line
 from ulmfit.pipeline.inputs import changed, inputs
 from ulmfit.pipeline.locking import alone, clear
@@ -91,7 +92,7 @@ def begin(
 def _check_place(options: Options, *, overwrite: bool, resuming: bool) -> None:
     """Raise InputError where there is something that the run must not replace, or no run."""
     out, folder = Path(options.out), run_folder(options.out)
-    if out.exists() and (resuming or overwrite) and not (out / "config.json").is_file():
+    if out.exists() and (resuming or overwrite) and not is_bundle(out):
         how = "the run" if resuming else "--overwrite"
         raise InputError(f"{out}: exists and is no model, so {how} does not replace it; move it")
     if resuming:
