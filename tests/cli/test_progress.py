@@ -7,7 +7,7 @@ from rich.console import Console
 
 from ulmfit.cli.bars import Bars
 from ulmfit.cli.lines import Lines
-from ulmfit.cli.output import answer
+from ulmfit.cli.output import fitted
 from ulmfit.cli.pace import Pace, Standing
 from ulmfit.cli.plan import epoch_line, plan_lines
 from ulmfit.cli.progress import counting, follow
@@ -182,12 +182,11 @@ def test_no_word_is_cut_at_the_edge_of_a_terminal():
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_results_are_folded_on_a_terminal_alone(monkeypatch, capsys, terminal):
+def test_results_are_folded_on_a_terminal_alone(monkeypatch, terminal):
     monkeypatch.setattr("sys.stdout.isatty", lambda: terminal, raising=False)
     monkeypatch.setenv("COLUMNS", "40")
     line = "test        accuracy 93.20% (95%: 90.66% to 95.09%) on 500 rows"
-    answer({}, [line], as_json=False)
-    told = capsys.readouterr().out
+    (told,) = fitted([line])
     assert (max(map(len, told.splitlines())) <= 40) == terminal
     assert " ".join(told.split()) == " ".join(line.split())
 

@@ -1,5 +1,6 @@
 """A teacher's surest answers on texts without a label are learned from, too."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,15 +8,18 @@ import numpy as np
 import pytest
 
 from ulmfit import bundle as bundles
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
-from ulmfit.pipeline import Note, resume, train
+from ulmfit.manifest import fingerprint
+from ulmfit.pipeline import Note, Texts, resume, train
 from ulmfit.pipeline.classifiers import chosen_preset
-from ulmfit.pipeline.drawing import draw_labels
+from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.held_out import bench
 from ulmfit.pipeline.options import Source, TrainOptions
-from ulmfit.pipeline.pseudo_labels import pseudo_labelled, surest
+from ulmfit.pipeline.pseudo_labels import Teacher, pseudo_labelled, surest, teacher_of
 from ulmfit.predict import Predictor
+from ulmfit.report import write_report
 from ulmfit.stages.classifier_loop import Labelled, split_rows
 from ulmfit.stages.objective import Objective
 from ulmfit.training.loop import Step
@@ -41,19 +45,27 @@ def taught(options: TrainOptions, teacher: Path) -> TrainOptions:
     return replace(options, teacher=str(teacher))
 
 
-def answers(options: TrainOptions, teacher: Bundle, folder: Path) -> Labelled:
-    draw = draw_labels(options.data, None, 0, kind=options.task, order=options.order)
-    work = pseudo_labelled(teacher, options, draw, [], teacher.encoder, folder)
-    return finish(work)[1]
+def drawn(options: TrainOptions) -> Draw:
+    return draw_labels(options.data, None, 0, kind=options.task, order=options.order)
+
+
+def answers(options: TrainOptions, folder: Path, bundle: Bundle | None = None) -> Labelled:
+    draw = drawn(options)
+    teacher = teacher_of(options, draw, [])
+    assert teacher is not None
+    teacher = replace(teacher, bundle=bundle or teacher.bundle)
+    return finish(pseudo_labelled(teacher, options, draw, teacher.bundle.encoder, folder))[1]
 
 
 def test_of_each_class_the_surer_half_is_kept() -> None:
-    labels, sure = (
-        np.array([0, 0, 0, 0, 1, 1, 1, 3]),
-        np.array([0.9, 0.6, 0.8, 0.7, 0.6, 0.9, 0.5, 0.3]),
-    )
-    assert surest(labels, sure).tolist() == [True, False, True, False, True, True, False, True]
-    assert surest(np.zeros(5, int), np.full(5, 0.5)).tolist() == [True, True, True, False, False]
+    labels = np.array([0, 0, 0, 0, 1, 1, 1, 3])
+    sure = np.array([0.9, 0.6, 0.8, 0.7, 0.6, 0.95, 0.5, 0.3])
+    kept = [True, False, True, False, True, True, False, True]
+    assert surest(labels, sure, 8).tolist() == kept
+    assert np.flatnonzero(surest(labels, sure, 4)).tolist() == [0, 2, 4, 5]  # not the least sure
+    assert np.flatnonzero(surest(labels, sure, 1)).tolist() == [5]
+    five = surest(np.zeros(5, int), np.full(5, 0.5), 9)
+    assert five.tolist() == [True, True, True, False, False]
 
 
 def test_the_teachers_answers_are_learned_from_and_never_held_out(taught: TrainOptions) -> None:
@@ -63,9 +75,9 @@ def test_the_teachers_answers_are_learned_from_and_never_held_out(taught: TrainO
     count = bundle.metrics["pseudo_labelled"]
     assert told.startswith(f"{count} pseudo-labelled texts: bad ") and 5 <= count <= 6  # of ten
     assert bundle.metrics["train_rows"] + bundle.metrics["valid_rows"] == 30
-    assert bundle.provenance["options"]["teacher"] == taught.teacher
-    learned = sum(event.total for event in events if isinstance(event, Step) and event.step == 1)
-    assert learned > 0
+    told = bundle.provenance["teacher"]
+    assert told["config_sha256"] == fingerprint(Path(str(taught.teacher)) / "config.json").sha256
+    assert str(taught.teacher) not in json.dumps(bundle.provenance)  # no path of this machine
     assert "pseudo" not in str(
         finish(train(replace(taught, teacher=None), overwrite=True))[1].metrics
     )
@@ -75,7 +87,7 @@ def test_labels_are_those_that_the_teacher_gives(
     taught: TrainOptions, teacher: Path, texts: list[str], tmp_path: Path
 ) -> None:
     model = bundles.load(teacher)
-    found = answers(taught, model, tmp_path / "pseudo")
+    found = answers(taught, tmp_path / "pseudo")
     rows = np.stack(list(Predictor(model, "cpu").probabilities(texts[30:])))
     given = {
         tuple(model.encoder.encode(text)): row for text, row in zip(texts[30:], rows, strict=True)
@@ -93,16 +105,36 @@ def test_a_teacher_may_number_its_labels_in_another_way(
 ) -> None:
     model = bundles.load(teacher)
     turned = replace(model, labels=model.labels[::-1])
-    here, there = (answers(taught, m, tmp_path / str(i)) for i, m in enumerate((model, turned)))
+    here, there = (answers(taught, tmp_path / str(i), m) for i, m in enumerate((model, turned)))
     assert here.labels.tolist() == (1 - there.labels).tolist()
 
 
-def test_so_many_answers_at_most(taught: TrainOptions, teacher: Path, tmp_path: Path) -> None:
-    model = bundles.load(teacher)
-    few = answers(replace(taught, pseudo_labels=2), model, tmp_path / "few")
-    assert 2 <= len(few.labels) <= 3  # half of four, and one more where both classes are odd
-    again = answers(replace(taught, pseudo_labels=2), model, tmp_path / "again")
+def test_so_many_answers_at_most(taught: TrainOptions, tmp_path: Path) -> None:
+    two = replace(taught, pseudo_labels=2)
+    few, again = answers(two, tmp_path / "few"), answers(two, tmp_path / "again")
+    assert len(few.labels) == 2
     assert [d.tolist() for d in few.documents] == [d.tolist() for d in again.documents]
+    assert len(answers(replace(taught, pseudo_labels=1), tmp_path / "one").labels) == 1
+
+
+def test_a_row_of_weight_0_gets_no_label_by_the_back_door(
+    taught: TrainOptions, texts: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "weighed.csv"
+    rows = [f"{text},{['bad', 'good'][i % 2]},{int(i < 30)}" for i, text in enumerate(texts)]
+    path.write_text("\n".join(["text,label,weight", *rows, "one more film,,"]) + "\n")
+    weighed = replace(taught, data=Source((str(path),), sample_weight="weight"))
+    teacher = teacher_of(weighed, drawn(weighed), [])
+    assert teacher is not None and list(teacher.texts()) == ["one more film"]
+
+
+def test_bad_rows_beside_the_data_are_told(taught: TrainOptions, tmp_path: Path) -> None:
+    more = tmp_path / "more.jsonl"
+    more.write_text('{"text": "one more film"}\n{"text": \n')
+    source = replace(taught.data, skip_bad_rows=True)
+    events, _ = finish(train(replace(taught, data=source, unlabelled=(str(more),))))
+    notes = [event.text for event in events if isinstance(event, Note)]
+    assert any("skipped" in note and "more.jsonl, line 2" in note for note in notes)
 
 
 def test_more_texts_are_answered_and_those_with_a_label_are_not(
@@ -122,18 +154,22 @@ def _labelled(texts: list[str], folder: Path) -> str:
     return str(path)
 
 
+@pytest.mark.parametrize("at", [Texts, Step])
 def test_a_run_that_was_stopped_ends_in_the_same_bytes(
-    taught: TrainOptions, tmp_path: Path
+    at: type, taught: TrainOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    finish(train(replace(taught, out=str(tmp_path / "whole"))))
+    """By a relative path too, which a resumed run knows as an absolute one."""
+    monkeypatch.chdir(tmp_path)
+    taught = replace(taught, teacher="teacher")
+    finish(train(replace(taught, out="whole")))
     events = train(taught)
     for event in events:
-        if isinstance(event, Step):
+        if isinstance(event, at):
             break
     events.close()
     finish(resume(Path(f"{taught.out}.run")))
-    for name in ("model.safetensors", "metrics.json"):
-        assert (tmp_path / "whole" / name).read_bytes() == (Path(taught.out) / name).read_bytes()
+    for name in ("model.safetensors", "metrics.json", "config.json", "README.md", "tokenizer.json"):
+        assert Path("whole", name).read_bytes() == (Path(taught.out) / name).read_bytes()
 
 
 def test_another_teacher_is_noticed_on_resuming(taught: TrainOptions, teacher: Path) -> None:
@@ -164,7 +200,7 @@ def test_what_makes_no_sense_is_refused_at_the_door(
     for wrong, match in (
         (replace(options, pseudo_labels=5), "--teacher"),
         (replace(taught, pseudo_labels=0), "at least 1"),
-        (replace(taught, teacher=str(lm)), "classifier"),
+        (replace(taught, teacher=str(lm)), "--teacher .*: a language-model, where a classifier"),
         (replace(taught, teacher=str(tmp_path / "none")), "none"),
         (replace(taught, data=Source((str(others),))), "the data has no, yes"),
         (replace(taught, data=alone), "--unlabelled"),
@@ -173,16 +209,40 @@ def test_what_makes_no_sense_is_refused_at_the_door(
         with pytest.raises(InputError, match=match):
             next(train(wrong))
         assert not Path(f"{wrong.out}.run").exists()
+    with pytest.raises(InputError, match="would replace it"):
+        next(train(replace(taught, out=str(taught.teacher)), overwrite=True))
     with pytest.raises(InputError, match="teacher"):
         bench(taught)
 
 
-def test_pseudo_labels_weigh_as_labels_do() -> None:
-    data = Labelled([np.arange(3)] * 20, np.arange(20) % 2, np.full(20, 2.0))
+def test_pseudo_labels_weigh_as_labels_do_on_average() -> None:
+    """Whatever the scale of the weights that were given."""
     pseudo = Labelled([np.arange(4)] * 5, np.zeros(5, int))
-    train_part, valid = split_rows(data, ["a", "b"], 0, "single", Objective(), pseudo)
-    assert len(valid.documents) == 2 and all(len(d) == 3 for d in valid.documents)
-    assert [len(d) for d in train_part.documents] == [3] * 18 + [4] * 5
-    assert train_part.weights is not None
-    assert len(set(train_part.weights[:18])) == len(set(train_part.weights[18:])) == 1
-    assert train_part.weights[0] == pytest.approx(2 * train_part.weights[-1])
+    parts = []
+    for scale in (1, 200):
+        data = Labelled([np.arange(3)] * 20, np.arange(20) % 2, scale * np.tile([1.0, 1, 3, 3], 5))
+        train_part, valid = split_rows(data, ["a", "b"], 0, "single", Objective(), pseudo)
+        assert len(valid.documents) == 2 and all(len(d) == 3 for d in valid.documents)
+        assert [len(d) for d in train_part.documents] == [3] * 18 + [4] * 5
+        assert train_part.weights is not None
+        own, given = train_part.weights[:18], train_part.weights[18:]
+        assert given == pytest.approx(own.mean())
+        parts.append(train_part.weights)
+    assert parts[0] == pytest.approx(parts[1])
+
+
+def test_a_budget_keeps_time_for_the_teacher(taught: TrainOptions) -> None:
+    teacher = teacher_of(taught, drawn(taught), [])
+    assert isinstance(teacher, Teacher)
+    budget = Budget(100.0, documents=7)
+    assert teacher.kept(budget).documents == 7 + 10  # ten texts without a label, one direction
+    assert replace(teacher, wanted=3).kept(budget).documents == 7 + 6
+
+
+def test_the_report_tells_of_the_teacher(taught: TrainOptions, teacher: Path) -> None:
+    _, bundle = finish(train(taught))
+    finish(write_report(taught.out, machine=MACHINE))
+    told = (Path(taught.out) / "report.html").read_text()
+    count = bundle.metrics["pseudo_labelled"]
+    assert f"{count} more with labels by the teacher" in told
+    assert f"{count} pseudo-labelled texts" in told

@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 from ulmfit.cli.errors import making
-from ulmfit.cli.output import answer, model_lines, model_result
+from ulmfit.cli.output import answer, fitted, model_lines, model_result
 from ulmfit.cli.report import report_of
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ def make_model(
         result = model_result(follow(events), out)
     if report_on is not None:
         result["report"] = report_of(out, report_on)
-    answer(result, model_lines(result), as_json)
+    answer(result, fitted(model_lines(result)), as_json)

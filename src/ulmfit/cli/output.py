@@ -7,7 +7,7 @@ import math
 import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from ulmfit.figures import abstained, calibrated, held_out, tested
 from ulmfit.wording import folded
@@ -25,20 +25,22 @@ def answer(result: Mapping[str, object], lines: Iterable[str], as_json: bool) ->
     if as_json:
         print(json.dumps(_finite(result), allow_nan=False))
         return
-    _print(lines, sys.stdout)
+    for line in lines:
+        print(line)
 
 
 def tell(lines: Iterable[str]) -> list[str]:
     """Print lines on stderr, where stdout holds rows; none are left for `answer`."""
-    _print(lines, sys.stderr)
+    for line in lines:
+        print(line, file=sys.stderr)
     return []
 
 
-def _print(lines: Iterable[str], to: TextIO) -> None:
-    """Whole lines for a program that reads them; on a terminal no word is cut at its edge."""
-    width = shutil.get_terminal_size().columns if to.isatty() else 0
-    for line in lines:
-        print(folded(line, width) if width else line, file=to)
+def fitted(lines: list[str]) -> list[str]:
+    """Sentences as they are for a program; on a terminal no word is cut at its edge."""
+    if not sys.stdout.isatty():
+        return lines
+    return [folded(line, shutil.get_terminal_size().columns) for line in lines]
 
 
 def _finite(value: object) -> object:

@@ -23,7 +23,9 @@ Lm = Annotated[
 ]
 Unlabelled = Annotated[
     list[str] | None,
-    typer.Option("--unlabelled", metavar="PATH", help="More text for the LM; repeatable."),
+    typer.Option(
+        "--unlabelled", metavar="PATH", help="More text for the LM, and a teacher; repeatable."
+    ),
 ]
 Test = Annotated[
     list[str] | None,
@@ -53,7 +55,7 @@ Epochs = Annotated[
         metavar="N",
         min=1,
         help="Of the last phase, in which all layers learn "
-        "[preset default: 16, more below 300 rows].",
+        "[preset default: 16, more below 300 rows; 2 with --teacher].",
     ),
 ]
 Teacher = Annotated[

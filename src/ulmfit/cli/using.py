@@ -8,7 +8,7 @@ import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import making
-from ulmfit.cli.output import answer, evaluation_lines, perplexity_lines, tell
+from ulmfit.cli.output import answer, evaluation_lines, fitted, perplexity_lines, tell
 from ulmfit.cli.piping import PIPE, file_to_write, files_of
 
 
@@ -99,7 +99,7 @@ def evaluate(
             abstain_below,
         )
     tell_skipped(skipped)
-    answer({"model": model, **figures}, evaluation_lines(figures, coverage), json)
+    answer({"model": model, **figures}, fitted(evaluation_lines(figures, coverage)), json)
 
 
 def perplexity(

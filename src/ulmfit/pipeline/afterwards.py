@@ -8,7 +8,7 @@ from statistics import fmean
 
 import numpy as np
 
-from ulmfit.baseline import FOLDED_TEXTS, FOLDS, MOST_TEXTS, fit_baseline
+from ulmfit.baseline import FOLDS, MOST_TEXTS, fit_baseline, folded_texts
 from ulmfit.budget import Budget
 from ulmfit.errors import InputError
 from ulmfit.explanations.screening import FEWEST, POSITIONS
@@ -70,6 +70,10 @@ def _fitting(texts: list[str], draw: Draw, places: Rows) -> float:
         fit_baseline(texts, draw.labels[places], len(draw.names), draw.kind)
     except InputError:  # too few, or all alike
         return 0.0
-    rows = min(len(draw.rows), MOST_TEXTS)
-    folded = min(rows, FOLDED_TEXTS)
-    return (time.monotonic() - began) * (folded + (rows - folded) / FOLDS) / len(texts)
+    most = folded_texts(len(draw.names), draw.kind)
+
+    def work(rows: int) -> float:
+        """All strengths on the folded texts, one strength on the others."""
+        return min(rows, most) + max(0, rows - most) / FOLDS
+
+    return (time.monotonic() - began) * work(min(len(draw.rows), MOST_TEXTS)) / work(len(texts))

@@ -19,7 +19,7 @@ from ulmfit.pipeline.encoding import TextSource, distinct
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
-from ulmfit.pipeline.pseudo_labels import EPOCHS, open_teacher, pseudo_labelled
+from ulmfit.pipeline.pseudo_labels import EPOCHS, Teacher, pseudo_labelled, teacher_of
 from ulmfit.pipeline.runs import Note, opened, remaining
 from ulmfit.pipeline.sessions import computing
 from ulmfit.pipeline.unlabelled import unlabelled_sources
@@ -34,7 +34,7 @@ FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
 OF_TARGET = (
     *("order", "class_weights", "loss", "focal_gamma", "label_smoothing"),
-    *("calibrate", "abstain_below", "coverage", "teacher"),
+    *("calibrate", "abstain_below", "coverage"),
 )
 
 
@@ -64,7 +64,7 @@ def train(
     unlabelled = unlabelled_sources(options)
     skipped: list[str] = []
     draw = _draw(options, skipped)
-    teacher = open_teacher(options, draw, unlabelled)
+    teacher = teacher_of(options, draw, unlabelled)
     test, test_rows = _test(options, draw, skipped)
     lm = open_pretrained(options.lm or DEFAULT)
     models = len(directions(options.direction, lm.directions))
@@ -79,17 +79,18 @@ def train(
         budget = remaining(budget, folder)
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
-        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, budget)
-        if budget is not None and not budget.left():
-            yield Note(_late(options.time_budget))
+        before = teacher.kept(budget) if budget is not None and teacher is not None else budget
+        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, before)
         pseudo = None
         if teacher is not None:
             place = folder / "pseudo-labelled"
-            pseudo = yield from pseudo_labelled(
-                teacher, options, draw, unlabelled, lm.encoder, place
-            )
+            pseudo = yield from pseudo_labelled(teacher, options, draw, lm.encoder, place)
+        if budget is not None and not budget.left():
+            yield Note(_late(options.time_budget))
         texts = draw.texts(options.data)
         bundle = yield from classifier_on(lm, texts, draw, options, chosen, folder, budget, pseudo)
+        if teacher is not None:
+            bundle = replace(bundle, provenance=bundle.provenance | _taught_by(teacher))
         if test:
             yield Note("measuring on the test rows")
             figures = evaluate(bundle, test, options.machine)
@@ -255,6 +256,11 @@ def classifier_on(
     }
     target = bundle.target.model_copy(update={"separator": draw.separator})
     return replace(bundle, provenance=provenance, target=target)
+
+
+def _taught_by(teacher: Teacher) -> dict[str, Any]:
+    """What the model's provenance tells of its teacher."""
+    return {"teacher": {"config_sha256": teacher.digest, **teacher.bundle.provenance}}
 
 
 def _kept(options: TrainOptions) -> dict[str, Any]:

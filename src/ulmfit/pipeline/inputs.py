@@ -12,6 +12,7 @@ from ulmfit.manifest import fingerprint
 from ulmfit.pipeline.options import Options, Source
 from ulmfit.pretrained import DEFAULT, HERE
 
+MODELS = ("lm", "teacher")  # roles of a model's folder
 CLOCKS = 3600.0  # seconds that the clock of a file server may be wrong
 
 
@@ -58,7 +59,7 @@ def _given(options: Options) -> Iterator[tuple[str, str, str | None]]:
 
 def _place(role: str, name: str) -> Path:
     """Where the bytes are that stand for an input."""
-    if role not in ("lm", "teacher"):
+    if role not in MODELS:
         return Path(name)
     return (Path(name) if Path(name).exists() else HERE / name) / "config.json"
 

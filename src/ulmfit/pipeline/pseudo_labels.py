@@ -7,7 +7,8 @@ that the teacher is surest of. They are learned from and never held out.
 from __future__ import annotations
 
 import io
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -15,13 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ulmfit import bundle as bundles
+from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
+from ulmfit.manifest import fingerprint
 from ulmfit.pipeline.drawing import Draw
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.options import Source, TrainOptions
+from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.runs import Note, Texts
 from ulmfit.predict import BLOCK, Predictor
 from ulmfit.remote import local_folder
@@ -36,8 +40,35 @@ FILE = "answers.npy"
 KINDS = ("single", "ordinal")
 
 
-def open_teacher(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]) -> Bundle | None:
+@dataclass(frozen=True)
+class Teacher:
+    """Who answers, and what."""
+
+    bundle: Bundle
+    digest: str
+    """SHA-256 of its config.json, which vouches for the rest"""
+    texts: Callable[[], Iterator[str]]
+    """the different texts without a label, each time anew"""
+    count: int
+    """of these"""
+    wanted: int
+    """how many answers to learn from, at most; twice as many texts are answered"""
+    skipped: list[str]
+    """rows that were left out, for a person"""
+
+    def kept(self, budget: Budget) -> Budget:
+        """A budget with the time kept in which the teacher reads."""
+        reads = len(self.bundle.directions) * min(self.count, 2 * self.wanted)
+        return replace(budget, documents=budget.documents + reads)
+
+
+def teacher_of(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]) -> Teacher | None:
     """The teacher that is asked for, None if none is; it knows the labels of the draw.
+
+    Args:
+        options: of the call.
+        draw: the labelled rows.
+        unlabelled: texts beside those of the data that were not drawn.
 
     Raises:
         InputError: it is no classifier of these labels, pseudo-labels make no sense here, or there
@@ -47,100 +78,106 @@ def open_teacher(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]
         if options.pseudo_labels is not None:
             raise InputError("--pseudo-labels: say with --teacher whose answers they are")
         return None
-    if options.pseudo_labels is not None and options.pseudo_labels < 1:
-        raise InputError(f"--pseudo-labels {options.pseudo_labels}: at least 1 is needed")
-    teacher = bundles.load(local_folder(options.teacher))
-    teacher.require("classifier")
-    if draw.kind not in KINDS or teacher.target.kind != draw.kind:
+    wanted = MOST if options.pseudo_labels is None else options.pseudo_labels
+    if wanted < 1:
+        raise InputError(f"--pseudo-labels {wanted}: at least 1 is needed")
+    folder = local_folder(options.teacher)
+    if folder.resolve() == Path(options.out).resolve():
         raise InputError(
-            f"--teacher {options.teacher}: a model of the kind {teacher.target.kind} for data of "
-            f"the kind {draw.kind}; pseudo-labels are for one label a text, the same on both sides"
+            f"--teacher {folder}: the new model would replace it; choose another --out"
         )
-    if sorted(teacher.labels) != sorted(draw.names):
-        theirs, ours = (", ".join(sorted(names)) for names in (teacher.labels, draw.names))
-        raise InputError(
-            f"--teacher {options.teacher}: it knows the labels {theirs}; the data has {ours}"
-        )
-    if next(_pool(options, draw, unlabelled), None) is None:
+    bundle = bundles.load(folder)
+    _check(bundle, options.teacher, draw)
+    skipped: list[str] = []
+
+    def texts() -> Iterator[str]:
+        skipped.clear()  # each pass meets the same rows
+        others = _others(options.data, draw, unlabelled, skipped.append)
+        return distinct(others, draw.texts(options.data))
+
+    if not (count := sum(1 for _ in texts())):
         raise InputError(
             "--teacher: there is no text without a label to learn from; give some with --unlabelled"
         )
-    return teacher
+    digest = fingerprint(folder / "config.json").sha256
+    return Teacher(bundle, digest, texts, count, wanted, skipped)
+
+
+def _check(bundle: Bundle, name: str, draw: Draw) -> None:
+    if bundle.kind != "classifier":
+        raise InputError(f"--teacher {name}: a {bundle.kind}, where a classifier is needed")
+    if draw.kind not in KINDS or bundle.target.kind != draw.kind:
+        raise InputError(
+            f"--teacher {name}: a model of the kind {bundle.target.kind} for data of the kind "
+            f"{draw.kind}; pseudo-labels are for one label a text, the same on both sides"
+        )
+    if sorted(bundle.labels) != sorted(draw.names):
+        theirs, ours = (", ".join(sorted(names)) for names in (bundle.labels, draw.names))
+        raise InputError(f"--teacher {name}: it knows the labels {theirs}; the data has {ours}")
+
+
+def _others(
+    data: Source, draw: Draw, unlabelled: Sequence[Source], on_bad: Callable[[str], None]
+) -> Iterator[str]:
+    """The texts of the rows that were not drawn, but those of weight 0, and those beside them."""
+    drawn = set(draw.rows.tolist())
+    yield from (row.text for i, row in enumerate(data.rows()) if i not in drawn and row.weight)
+    for source in unlabelled:
+        yield from source.texts(on_bad)
 
 
 def pseudo_labelled(
-    teacher: Bundle,
-    options: TrainOptions,
-    draw: Draw,
-    unlabelled: Sequence[Source],
-    encoder: Encoder,
-    folder: Path,
+    teacher: Teacher, options: TrainOptions, draw: Draw, encoder: Encoder, folder: Path
 ) -> Generator[Note | Texts, None, Labelled]:
     """The texts that a teacher is surest of, with its answers as their labels.
 
-    Texts are drawn from those without a label, twice as many as are wanted, each different one
-    once and none that has a label in the draw.
-
     Args:
-        teacher: of `open_teacher`.
+        teacher: of `teacher_of`.
         options: of the call.
         draw: the labelled rows.
-        unlabelled: more texts.
         encoder: turns the texts into ids.
         folder: for the answers; those of an earlier call are used again.
     """
-
-    def pool() -> Iterator[str]:
-        return _pool(options, draw, unlabelled)
-
-    path = folder / FILE
+    if not options.finetune:  # else the language model's pass has told them
+        yield from told(teacher.skipped)
+    path, machine = folder / FILE, options.machine
     if not path.exists():
-        places = _drawn(sum(1 for _ in pool()), options)
-        rows = yield from _answered(teacher, options, _at(pool(), places), len(places))
+        order = np.random.default_rng(machine.seed).permutation(teacher.count)
+        places = np.sort(order[: 2 * teacher.wanted])
+        texts = _at(teacher.texts(), places)
+        predictor = Predictor(teacher.bundle, machine.device, machine.precision)
+        rows = yield from _answered(predictor, texts, len(places))
         answers = decide(rows, draw.kind)
-        kept = surest(answers, confidence(rows, answers, draw.kind))
-        number = np.array([draw.names.index(name) for name in teacher.labels])
+        kept = surest(answers, confidence(rows, answers, draw.kind), teacher.wanted)
+        number = np.array([draw.names.index(name) for name in teacher.bundle.labels])
         _save(path, places[kept], number[answers[kept]])
     places, labels = np.load(path, allow_pickle=False)
     counts = np.bincount(labels, minlength=len(draw.names))
     each = ", ".join(f"{name} {n:,}" for name, n in zip(draw.names, counts, strict=True))
     yield Note(f"{len(places):,} pseudo-labelled texts: {each}")
-    corpus = prepare(_at(pool(), places), encoder, folder / "corpus", options.machine.processes)
-    return Labelled(corpus.each(), labels)
+    texts = _at(teacher.texts(), places)
+    return Labelled(prepare(texts, encoder, folder / "corpus", machine.processes).each(), labels)
 
 
-def surest(answers: Rows, sure: Floats) -> NDArray[np.bool_]:
-    """(texts,) which answers belong to the surer half of their class; of an odd number one more.
+def surest(answers: Rows, sure: Floats, most: int) -> NDArray[np.bool_]:
+    """(texts,) which answers belong to the surer half of their class.
+
+    Of an odd number one more, as long as these are not more than `most` in all.
 
     Args:
         answers: (texts,) class numbers.
         sure: (texts,) how sure each answer is.
+        most: answers in all; the least sure are left out first.
     """
-    kept = np.zeros(len(answers), bool)
+    halves = []
     for number in np.unique(answers):
         mine = np.flatnonzero(answers == number)
-        order = mine[np.argsort(-sure[mine], kind="stable")]
-        kept[order[: (len(mine) + 1) // 2]] = True
+        halves.append(mine[np.argsort(-sure[mine], kind="stable")][: (len(mine) + 1) // 2])
+    chosen = np.concatenate(halves)
+    chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:most]
+    kept = np.zeros(len(answers), bool)
+    kept[chosen] = True
     return kept
-
-
-def _pool(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]) -> Iterator[str]:
-    """The different texts without a label: of rows that were not drawn, and beside the data."""
-    drawn = set(draw.rows.tolist())
-
-    def others() -> Iterator[str]:
-        yield from (text for row, text in enumerate(options.data.texts()) if row not in drawn)
-        for source in unlabelled:
-            yield from source.texts(lambda message: None)
-
-    return distinct(others(), draw.texts(options.data))
-
-
-def _drawn(there_are: int, options: TrainOptions) -> Rows:
-    """Places of the texts that the teacher answers, rising."""
-    wanted = 2 * (options.pseudo_labels or MOST)
-    order = np.random.default_rng(options.machine.seed).permutation(there_are)
-    return np.sort(order[:wanted])
 
 
 def _at(texts: Iterator[str], places: Rows) -> Iterator[str]:
@@ -150,10 +187,9 @@ def _at(texts: Iterator[str], places: Rows) -> Iterator[str]:
 
 
 def _answered(
-    teacher: Bundle, options: TrainOptions, texts: Iterator[str], total: int
+    predictor: Predictor, texts: Iterator[str], total: int
 ) -> Generator[Texts, None, Floats]:
     """(texts, classes) probabilities."""
-    predictor = Predictor(teacher, options.machine.device)
     rows: list[Floats] = []
     for row in predictor.probabilities(texts):
         if len(rows) % BLOCK == 0:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
+from ulmfit.pipeline.inputs import MODELS
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.remote import is_remote, local_folder
@@ -56,6 +57,8 @@ def write_report(
     """
     if out is None and is_remote(model):
         raise InputError(f"{model}: a model of the hub; say in which file its report goes (--out)")
+    if rows < 1:
+        raise InputError(f"{rows} rows of each set: at least 1 is needed")
     path = out or Path(model) / FILE
     refuse_input_as_output(_rows_of(model, data), path)
     if path.suffix.lower() not in (".html", ".htm"):
@@ -70,6 +73,6 @@ def _rows_of(model: str | Path, data: Source | None) -> Source:
     """The files of rows that a report is made from: the data, and those of the training."""
     record = read_record(local_folder(model))
     trained = record.run.get("inputs", []) if record else []
-    paths = [told["path"] for told in trained if told["role"] != "lm"]
+    paths = [told["path"] for told in trained if told["role"] not in MODELS]
     paths += data.paths if data else ()
     return Source(tuple(path for path in paths if Path(path).exists()))

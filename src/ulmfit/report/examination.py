@@ -145,6 +145,8 @@ def _examine_data(
     if learned.coding.kind in ("single", "ordinal"):
         unseen = answered if part is None else answered[-1:]  # by the baseline as by the model
         found.doubts = yield from doubts(unseen, learned, baseline, predictor)
+    elif learned.coding.kind == "multi":
+        found.lacks.append("Wrong labels are looked for where a text has one label, not here.")
     every = [found.train, *([found.valid] if part is None and found.valid else []), part]
     found.lengths = [lengths(p, found.bundle.encoder, seed) for p in every if p is not None]
 

@@ -45,13 +45,11 @@ class Labelled:
         return Labelled([self.documents[r] for r in rows], self.labels[rows], weights)
 
     def joined(self, other: Labelled) -> Labelled:
-        """These documents and then those of another; where none are told, weights are 1."""
-        both = (self, other)
-        weights = None
-        if any(data.weights is not None for data in both):
-            each = [np.ones(len(d.documents)) if d.weights is None else d.weights for d in both]
-            weights = np.concatenate(each)
-        labels = np.concatenate([data.labels for data in both])
+        """These documents and then those of another, which weigh what these do on average."""
+        weights = self.weights
+        if weights is not None:
+            weights = np.append(weights, np.full(len(other.documents), weights.mean()))
+        labels = np.concatenate([self.labels, other.labels])
         return Labelled([*self.documents, *other.documents], labels, weights)
 
 

@@ -86,7 +86,7 @@ def _inputs(inputs: Sequence[Mapping[str, Any]], changed: set[str]) -> Markup | 
     shown = table("Inputs and their hashes", ("Input", "As", "SHA-256", "Bytes"), rows, "lllr")
     explained = paragraph(
         "Of a folder, the hash is that of its “sha256  name” lines in the order of the names; of a "
-        "language model, that of its config.json, which vouches for the rest.",
+        "model, that of its config.json, which vouches for the rest.",
         class_="remark",
     )
     return folded("Data and language model, with their hashes", shown, explained)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
+from ulmfit.pipeline.inputs import MODELS
 from ulmfit.report.examination import Findings
 from ulmfit.report.markup import Child, Markup, element, join, spelled, user
 from ulmfit.report.numbers import plural, whole
@@ -19,6 +20,7 @@ ROLES = {
     "unlabelled": "Unlabelled texts",
     "test": "Test data",
     "lm": "Language model",
+    "teacher": "Teacher",
 }
 STAGES = {
     "pretrain": "pretraining",
@@ -62,7 +64,7 @@ def _inputs(inputs: list[Mapping[str, Any]]) -> Iterator[tuple[str, Child]]:
 def _input(told: Mapping[str, Any]) -> Markup:
     path = str(told["path"])
     name = element("bdi", spelled(PurePath(path).name or path), title=spelled(path))
-    if told["role"] == "lm":
+    if told["role"] in MODELS:
         return name
     files = f"{whole(told['files'])} files, " if told["files"] != 1 else ""
     return join(name, f" ({files}{size(told['bytes'])})")
@@ -74,6 +76,8 @@ def _rows(found: Findings) -> str:
         f"{whole(len(found.train))} to learn from",
         f"{whole(len(found.valid))} to choose the epoch on",
     ]
+    if pseudo := found.bundle.metrics.get("pseudo_labelled"):
+        parts.insert(1, f"{whole(pseudo)} more with labels by the teacher")
     if found.measured is not None and found.measured.part.name == "test":
         parts.append(f"{whole(len(found.measured.part))} to test on")
     return ", ".join(parts)

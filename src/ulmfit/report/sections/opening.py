@@ -39,7 +39,7 @@ def _sentence(found: Findings) -> Markup:
         return text(f"{told}, {' and '.join(bundle.directions)}{when}.")
     learned = bundle.provenance.get("labelled_rows")
     rows = f", learned from {plural(learned, 'labelled row')}" if isinstance(learned, int) else ""
-    if pseudo := bundle.metrics.get("pseudo_labelled"):
+    if rows and (pseudo := bundle.metrics.get("pseudo_labelled")):
         rows += f" and {plural(pseudo, 'pseudo-labelled text')}"
     kind = bundle.target.kind
     if kind == "real":
