@@ -98,6 +98,17 @@ def test_many_texts_are_drawn_from(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (again.out_of_fold == found.out_of_fold).all()
 
 
+def test_of_many_labels_a_text_fewer_texts_choose_the_strength(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(baselines, "FOLDED_SETS", 120)
+    texts, labels = reviews(100)
+    sets = np.eye(3, dtype=np.bool_)[labels]
+    found = fit_baseline(texts, sets, 3, "multi")
+    assert len(found.folded) == 40 and found.learned == 100
+    assert len(fit_baseline(texts, labels, 3).folded) == 100
+
+
 def test_any_string_is_a_text() -> None:
     texts = ["\ud800 good", "\0 bad", "good \u202e", "bad <script>", "", "good"]
     fit_baseline(texts, np.array([0, 1, 0, 1, 1, 0]), 2).answers(["\udfff", ""])

@@ -24,6 +24,7 @@ STRENGTHS = (0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 FOLDS = 5
 MOST_TEXTS = 100_000  # learned from; more change little and take long
 FOLDED_TEXTS = 10_000  # of these, the ones on which the strength is chosen
+FOLDED_SETS = 100_000  # of sets, texts times labels: each label is a model of its own
 MOST_WEIGHTS = 20_000_000  # 160 MB: words times classes; the rarer words are left out
 
 
@@ -67,7 +68,7 @@ def fit_baseline(
     learned, known = [texts[i] for i in kept], labels[kept]
     if len(np.unique(known, axis=0)) < 2:
         raise InputError("the baseline needs two different labels at least")
-    among = _drawn(len(learned), FOLDED_TEXTS, generator)
+    among = _drawn(len(learned), folded_texts(classes, kind), generator)
     strength, out_of_fold = _validated(
         [learned[i] for i in among], known[among], classes, kind, generator
     )
@@ -75,6 +76,11 @@ def fit_baseline(
     model = _Linear(kind, classes).fit(_counted(words, learned), known, strength)
     folded = kept[among] if len(out_of_fold) else kept[:0]
     return Baseline(strength, len(learned), folded, out_of_fold, words, model)
+
+
+def folded_texts(classes: int, kind: str) -> int:
+    """How many texts the strength is chosen on, at most."""
+    return min(FOLDED_TEXTS, FOLDED_SETS // classes) if kind == "multi" else FOLDED_TEXTS
 
 
 def _drawn(there_are: int, most: int, generator: np.random.Generator) -> NDArray[np.int64]:

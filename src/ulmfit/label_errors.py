@@ -4,8 +4,7 @@ Source: Northcutt, Jiang and Chuang 2021, "Confident learning: estimating uncert
 labels", sec. 3. How many labels are wrong is counted with a threshold for each class, what its
 probability is on average in the rows said to be of it: so that a class that the model is never
 sure of needs no more than its own measure. Which ones they are is told by the lowest probability
-of the given class: of the same number of rows, more were wrong than of those that passed the
-thresholds (experiments/LOG.md).
+of the given class. How many are found: LOG, "Wrong labels found by `clean`".
 """
 
 from __future__ import annotations
@@ -99,7 +98,7 @@ def out_of_sample(
 
     The mean of two cheap judges, cross-validated: logistic regression on document vectors, and
     on TF-IDF of words and word pairs. They err on different rows, so that their mean is better
-    than either (experiments/LOG.md).
+    than either (LOG, "Wrong labels found by `clean`").
 
     Args:
         vectors: (rows, features), by an encoder; out of sample only if that has not seen the

@@ -1,5 +1,6 @@
 """`docs/tools/fill.py` runs the commands of a page and writes into it what they print."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from blocks import blocks
 from fill import FILLED, filled, took
 from terminal import Terminal
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = """# A page
 
 <!-- test: file names.txt -->
@@ -84,3 +86,11 @@ def test_a_failing_command_stops_the_filling(terminal: Terminal) -> None:
 )
 def test_times(seconds: float, told: str) -> None:
     assert took(seconds) == told
+
+
+@pytest.mark.parametrize("page", sorted((DOCS / "walkthroughs").glob("*.md")), ids=lambda p: p.stem)
+def test_a_walk_through_is_filled(page: Path) -> None:
+    text = page.read_text("utf8")
+    commands = [block for block in blocks(text) if block.language == "sh"]
+    assert len(FILLED.findall(text)) == len(commands) + 1, f"docs/tools/fill.py {page.name}"
+    assert re.search(r"^All commands of this page together took .+ on .+\.$", text, re.M)

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
@@ -115,9 +116,28 @@ def test_the_picture(ending: str, magic: bytes, tmp_path: Path) -> None:
     path = tmp_path / f"rates{ending}"
     plot(FOUND, path)
     assert path.read_bytes().startswith(magic)
-    if ending == ".svg":
-        drawn = path.read_text()
-        assert "suggestion 0.001" in drawn or drawn.count("<use") + drawn.count("<path") > 20
+
+
+def test_what_the_picture_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    save = Figure.savefig
+
+    def kept(figure: Figure, *place: object, **how: Any) -> None:
+        drawn.append(figure)
+        save(figure, *place, **how)
+
+    monkeypatch.setattr(Figure, "savefig", kept)
+    plot(FOUND, tmp_path / "rates.png")
+    (axes,) = drawn[0].axes
+    each, smoothed, suggestion, preset_peak = axes.lines
+    assert axes.get_xscale() == "log"
+    for line, losses in ((each, FOUND.curve.losses), (smoothed, FOUND.curve.smoothed)):
+        assert list(line.get_xdata()) == list(FOUND.curve.rates)
+        assert list(line.get_ydata()) == list(losses)
+    assert set(suggestion.get_xdata()) == {FOUND.curve.suggestion}
+    assert set(preset_peak.get_xdata()) == {FOUND.preset_peak}
+    told = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert told == ["each batch", "smoothed", "suggestion 0.001", "preset 0.01"]
 
 
 def test_a_picture_without_a_suggestion_is_drawn_too(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ Weighted k-means++ (Arthur and Vassilvitskii 2007, sec. 2.2): the next one is dr
 probability that grows with its uncertainty and with the square of its distance from those that
 were taken. Choosing among ten times as many of the most uncertain ones is after Zhdanov 2019,
 "Diverse mini-batch active learning"; drawing as in k-means++ is after Ash et al. 2020, "Deep batch
-active learning by diverse, uncertain gradient lower bounds". Of seven ways measured, this one
-saved most labels (experiments/LOG.md).
+active learning by diverse, uncertain gradient lower bounds". How many labels it saves, beside
+choosing at random and by uncertainty alone: LOG, "Labels saved by `suggest`".
 """
 
 from __future__ import annotations
