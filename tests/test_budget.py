@@ -111,6 +111,22 @@ def test_turns_share_evenly_what_the_stage_may_have(
         clock[0] += mine / (1 - KEPT_BACK)
 
 
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_stage_has_what_later_ones_do_not_need(count: int, clock: list[float]) -> None:
+    budget = Budget(clock[0] + 1000)
+    all_of_it = budget.training(1, 0)
+    stage = budget.part(0.6, spared=100)
+    assert stage.training(1, 0) == pytest.approx(all_of_it - 100)
+    for number in range(count):
+        mine = stage.turn(number, count).training(1, 0)
+        assert mine == pytest.approx((all_of_it - 100) / count)
+        clock[0] += mine / (1 - KEPT_BACK)
+    assert budget.training(1, 0) == pytest.approx(100)  # is left for those
+    clock[0] = budget.ends - 1000
+    needy = budget.part(0.6, spared=10**6)
+    assert needy.training(1, 0) == pytest.approx(0.6 * all_of_it)
+
+
 def test_a_turn_that_ended_early_leaves_its_time_to_the_next(clock: list[float]) -> None:
     budget = Budget(clock[0] + 1000)
     clock[0] += 100

@@ -28,6 +28,11 @@ class Budget:
     """that are read then besides"""
     share: float = 1.0
     """of the rest, for this stage"""
+    spared: int = 0
+    """tokens that the stages after this one learn from, if that is known: where they take less
+    than `share` leaves them, this stage has the difference"""
+    turns: int = 1
+    """how many share what this stage has, this one among them"""
 
     @staticmethod
     def of(minutes: float | None) -> Budget | None:
@@ -55,11 +60,19 @@ class Budget:
             document: its tokens, on the average.
         """
         reading = FORWARD * token * (self.documents * document + self.tokens)
-        return self.share * max(0.0, (1 - KEPT_BACK) * self.left() - self.after - reading)
+        rest = max(0.0, (1 - KEPT_BACK) * self.left() - self.after - reading)
+        if not self.spared:
+            return self.share * rest
+        return max(self.share * rest, (rest - token * self.spared) / self.turns)
 
-    def part(self, share: float) -> Budget:
-        """For a stage that may take only so much of it."""
-        return replace(self, share=self.share * share)
+    def part(self, share: float, spared: int = 0) -> Budget:
+        """For a stage that may take only so much of it.
+
+        Args:
+            share: of it.
+            spared: as the field.
+        """
+        return replace(self, share=self.share * share, spared=spared)
 
     def slice(self, count: int) -> Budget:
         """For the next of `count` works of equal length, each of which ends in time."""
@@ -71,7 +84,7 @@ class Budget:
         Each looks at the clock when its turn comes: what one leaves is there for the next.
         """
         each = self.share / count
-        return replace(self, share=each / (1 - number * each))
+        return replace(self, share=each / (1 - number * each), turns=count - number)
 
 
 @dataclass(frozen=True)

@@ -133,6 +133,18 @@ def test_training_ends_in_time_and_uses_it(options: TrainOptions, clock: Clock) 
     assert names == ["fine-tuning the language model"] * 2 + ["classifier"] * 2
 
 
+def test_a_short_classifier_leaves_its_time_to_the_language_model(
+    options: TrainOptions, clock: Clock
+) -> None:
+    much = SMALL["language_model"] | {"epochs": 3000}
+    few = {"language_model": much, "classifier": {"batch": 8, "epochs": 2, "min_steps": 0}}
+    events, _ = finish(train(replace(options, settings=few, labels=20, time_budget=40.0)))
+    assert within(40, clock)
+    language_model, classifier = plans(events)
+    assert language_model.seconds > 3 * classifier.seconds  # 60% would be 1.5 times
+    assert sum(phase["epochs"] for phase in classifier.phases) >= 2 + 2  # nothing of it is cut
+
+
 def test_the_test_rows_the_baseline_and_the_report_are_counted(
     options: TrainOptions, reviews: Any, clock: Clock
 ) -> None:

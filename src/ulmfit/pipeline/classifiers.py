@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any
+
+import numpy as np
 
 from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
-from ulmfit.pipeline.afterwards import Afterwards
+from ulmfit.pipeline.afterwards import SAMPLE, Afterwards
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
 from ulmfit.pipeline.encoding import TextSource, distinct
@@ -29,7 +33,9 @@ from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.settings import with_settings
 from ulmfit.stages.classify import Labelled, classify
 
-LANGUAGE_MODEL_SHARE = 0.6  # of the time for training that a budget leaves
+LANGUAGE_MODEL_SHARE = 0.6  # of the time for training that a budget leaves, at least
+CLASSIFIER_TOKEN = 2.0  # seconds of a token against the language model's, as short texts have it
+TOKENS_A_WORD = 1.3  # of words between spaces: signs and capitals have tokens of their own
 FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
 OF_TARGET = (
@@ -80,7 +86,9 @@ def train(
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
         before = teacher.kept(budget) if budget is not None and teacher is not None else budget
-        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, before)
+        layers = lm.architecture.layers
+        spared = 0 if budget is None else _spared(options, draw, chosen, teacher, models, layers)
+        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, before, spared)
         pseudo = None
         if teacher is not None:
             place = folder / "pseudo-labelled"
@@ -160,6 +168,7 @@ def _language_model(
     chosen: Preset,
     folder: Path,
     budget: Budget | None,
+    spared: int,
 ) -> Generator[Event, None, Bundle]:
     """The language model to build on: fine-tuned on all texts unless told not to."""
     if not options.finetune:
@@ -172,7 +181,7 @@ def _language_model(
         for source in unlabelled:
             yield from source.texts(skipped.append)
 
-    part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+    part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE, spared)
     tuned = yield from tuned_on(lm, texts, options, chosen, folder, part)
     yield from told(skipped)
     return tuned
@@ -256,6 +265,24 @@ def classifier_on(
     }
     target = bundle.target.model_copy(update={"separator": draw.separator})
     return replace(bundle, provenance=provenance, target=target)
+
+
+def _spared(
+    options: TrainOptions,
+    draw: Draw,
+    chosen: Preset,
+    teacher: Teacher | None,
+    models: int,
+    layers: int,
+) -> int:
+    """Tokens of the language model's training that take as long as all of the classifier's."""
+    places = np.sort(np.random.default_rng(0).permutation(len(draw.rows))[:SAMPLE])
+    texts = replace(draw, rows=draw.rows[places]).texts(options.data)
+    document = TOKENS_A_WORD * fmean(len(text.split()) + 1 for text in texts)
+    rows = len(draw.rows) + (min(teacher.wanted, teacher.count) if teacher is not None else 0)
+    settings = chosen.classifier.long_enough(math.ceil(rows / chosen.classifier.batch))
+    epochs = sum(phase.epochs for phase in settings.phases(layers + 2))
+    return round(CLASSIFIER_TOKEN * models * epochs * rows * document)
 
 
 def _taught_by(teacher: Teacher) -> dict[str, Any]:
