@@ -40,13 +40,13 @@ def test_without_a_prior_it_is_the_maximum_of_the_likelihood(kind) -> None:
     assert got == pytest.approx(np.exp(best.x), rel=1e-3)
 
 
-def test_few_texts_change_little() -> None:
-    """Five texts, all right: the likelihood alone would make them certain."""
+def test_a_handful_of_right_answers_makes_nothing_certain() -> None:
+    """The likelihood alone would."""
     logits = np.zeros((5, 1, 3))
     logits[:, 0, 1] = 2.0
     labels = np.ones(5, np.int64)
     assert fit_temperature(logits, labels, "single", spread=np.inf) < 0.06
-    assert 0.5 < fit_temperature(logits, labels, "single") < 1
+    assert 0.4 < fit_temperature(logits, labels, "single") < 1
 
 
 def test_the_answers_stay_and_become_honest() -> None:

@@ -59,7 +59,7 @@ def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -
     """Tell which words of a text moved a classifier's answer, and how far.
 
     A word's score is how far the answer, the mean of the directions, falls when the word is cut
-    out of the text (Li et al. 2016); experiments/LOG.md tells how faithful that is. Of a long
+    out of the text (Li et al. 2016; how faithful: LOG, "Words that moved the answer"). Of a long
     text only the words that gradients put first are tried, and only what the model pools is
     looked at (`explanations.screening`), so that time and memory are bounded.
 

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from ulmfit.targets.answers import nats, probabilities
 from ulmfit.targets.kinds import Floats, Kind, Labels
 
-SPREAD = 0.25  # of log T before any text was seen: T within 0.6 and 1.6 (LOG: calibration)
+SPREAD = 1.0  # of log T before any text was seen (LOG, "A temperature from few texts")
 WIDEST = math.log(20.0)
 PRECISION = 1e-4  # of log T
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -20,8 +20,9 @@ GOLDEN = (math.sqrt(5) - 1) / 2
 def fit_temperature(logits: Floats, labels: Labels, kind: Kind, spread: float = SPREAD) -> float:
     """The temperature with the smallest loss on texts that were not learned from.
 
-    Few texts say little of it: a log-normal prior around 1 keeps the temperature near 1 until
-    they say more (maximum a posteriori; with many texts, the maximum likelihood of the source).
+    A handful of texts may all be answered right, and then nothing bounds how sure a model should
+    be: a wide log-normal prior around 1 does (maximum a posteriori; from a dozen texts on it is
+    nearly the maximum likelihood of the source).
 
     Args:
         logits: (texts, directions, outputs).
