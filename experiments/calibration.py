@@ -33,7 +33,11 @@ SETS = {
     "trec": Source((str(DATA / "trec" / "train_5500.label"),)),
     "ag": Source((str(DATA / "ag-news" / "train-5k.csv"),)),
 }
-SPREADS = (math.inf, 1.0, 0.5, 0.25)
+PRIORS = (
+    *((1.0, spread) for spread in (math.inf, 1.0, 0.5, 0.25)),
+    *((centre, spread) for centre in (1.4, 1.6, 2.0) for spread in (0.25, 0.4, 0.6)),
+)
+"""where T lies before any text was seen, and the standard deviation of its logarithm"""
 MEASURED = 1000
 Logits = NDArray[np.float64]
 
@@ -74,8 +78,10 @@ def study(source: Source, labels: int, seed: int, lm: Bundle) -> dict[str, objec
     valid = mine[stratified_split(drawn.labels, drawn.names, VALID_FRACTION, seed)[1]]
     chosen, measured = logits(valid), logits(others)
     temperatures = {"none": 1.0} | {
-        f"{spread:g}": fit_temperature(chosen, every.labels[valid], "single", spread)
-        for spread in SPREADS
+        f"{centre:g}, {spread:g}": fit_temperature(
+            chosen, every.labels[valid], "single", centre, spread
+        )
+        for centre, spread in PRIORS
     }
     told: dict[str, object] = {"labels": labels, "seed": seed, "valid": len(valid)}
     for name, temperature in temperatures.items():

@@ -46,7 +46,7 @@ def test_a_handful_of_right_answers_makes_nothing_certain() -> None:
     logits[:, 0, 1] = 2.0
     labels = np.ones(5, np.int64)
     assert fit_temperature(logits, labels, "single", spread=np.inf) < 0.06
-    assert 0.4 < fit_temperature(logits, labels, "single") < 1
+    assert 0.5 < fit_temperature(logits, labels, "single") < 2
 
 
 def test_the_answers_stay_and_become_honest() -> None:

@@ -1,8 +1,8 @@
 """How far the answer moves when a word is cut out of the text.
 
 Source: Li, Monroe and Jurafsky 2016, "Understanding neural networks through representation
-erasure". Chosen over gradients by measure: without the words it puts first, an answer falls further (LOG,
-"Words that moved the answer").
+erasure". Chosen over gradients by measure: without the words it puts first, an answer falls
+further (LOG, "Words that moved the answer").
 """
 
 from __future__ import annotations

@@ -11,29 +11,38 @@ from collections.abc import Callable
 from ulmfit.targets.answers import nats, probabilities
 from ulmfit.targets.kinds import Floats, Kind, Labels
 
-SPREAD = 1.0  # of log T before any text was seen (LOG, "A temperature from few texts")
+CENTRE = 2.0  # of T, before any text was seen: models of few labels are too sure of themselves
+SPREAD = 0.6  # of log T; both: LOG, "A temperature from few texts"
 WIDEST = math.log(20.0)
 PRECISION = 1e-4  # of log T
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
-def fit_temperature(logits: Floats, labels: Labels, kind: Kind, spread: float = SPREAD) -> float:
+def fit_temperature(
+    logits: Floats,
+    labels: Labels,
+    kind: Kind,
+    centre: float = CENTRE,
+    spread: float = SPREAD,
+) -> float:
     """The temperature with the smallest loss on texts that were not learned from.
 
     A handful of texts may all be answered right, and then nothing bounds how sure a model should
-    be: a wide log-normal prior around 1 does (maximum a posteriori; from a dozen texts on it is
-    nearly the maximum likelihood of the source).
+    be: a log-normal prior does (maximum a posteriori; with many texts it is the maximum likelihood
+    of the source).
 
     Args:
         logits: (texts, directions, outputs).
         labels: as `targets.kinds`.
         kind: "single", "multi" or "ordinal".
+        centre: the temperature that is likeliest before any text was seen.
         spread: standard deviation of the prior on log T; infinity for none.
     """
 
     def loss(log_temperature: float) -> float:
         answers = probabilities(logits, kind, math.exp(log_temperature))
-        return float(nats(answers, labels, kind).sum()) + (log_temperature / spread) ** 2 / 2
+        off = (log_temperature - math.log(centre)) / spread
+        return float(nats(answers, labels, kind).sum()) + off**2 / 2
 
     return math.exp(_lowest(loss, -WIDEST, WIDEST))
 
