@@ -71,10 +71,9 @@ def blocks(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """`BLOCK` texts at a time.
 
     Raises:
-        InputError: it is one string, whose letters would be taken for texts.
+        InputError: as `check_several`.
     """
-    if isinstance(texts, str):
-        raise InputError("texts: a list of strings is wanted, not one string")
+    check_several(texts)
     block: list[str] = []
     for text in texts:
         block.append(text)
@@ -83,6 +82,12 @@ def blocks(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
             block = []
     if block:
         yield tuple(block)
+
+
+def check_several(texts: Iterable[str]) -> None:
+    """Raise InputError for one string, whose letters would be taken for texts."""
+    if isinstance(texts, str):
+        raise InputError("texts: a list of strings is wanted, not one string")
 
 
 def encoded(encoder: Encoder, texts: tuple[str, ...]) -> tuple[list[Ids], NDArray[np.int64]]:

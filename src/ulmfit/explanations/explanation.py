@@ -14,6 +14,7 @@ from ulmfit.explanations.screening import pooled_part, telling_words
 from ulmfit.explanations.words import read
 from ulmfit.predict import Predictor
 from ulmfit.targets.decisions import decide
+from ulmfit.vectors import check_several
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,7 @@ def explain_many(
     Raises:
         InputError: as `explain`, or `texts` is one string.
     """
-    if isinstance(texts, str):
-        raise InputError("texts: a list of strings is wanted, not one string")
+    check_several(texts)
     predictor = model if isinstance(model, Predictor) else Predictor(model)
     return (explain(predictor, text, label=label) for text in texts)
 

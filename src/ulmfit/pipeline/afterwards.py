@@ -42,8 +42,7 @@ class Afterwards:
         if not self.report_rows:
             return replace(budget, documents=models * self.test_rows)
         count = len(draw.rows)
-        places = np.sort(np.random.default_rng(0).permutation(count)[:SAMPLE])
-        texts = list(replace(draw, rows=draw.rows[places]).texts(source))
+        places, texts = sample(draw, source)
         valid = min(self.report_rows, round(VALID_FRACTION * count))
         reported = valid + min(self.report_rows, self.test_rows) + min(DOUBTED, count)
         return replace(
@@ -52,6 +51,12 @@ class Afterwards:
             tokens=models * EXPLAINED * _explaining(texts),
             after=_fitting(texts, draw, places),
         )
+
+
+def sample(draw: Draw, source: Source) -> tuple[Rows, list[str]]:
+    """Places in the draw, rising, and the texts there: enough to know what the others take."""
+    places = np.sort(np.random.default_rng(0).permutation(len(draw.rows))[:SAMPLE])
+    return places, list(replace(draw, rows=draw.rows[places]).texts(source))
 
 
 def _explaining(texts: list[str]) -> int:

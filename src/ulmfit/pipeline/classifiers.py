@@ -9,14 +9,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-import numpy as np
-
 from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
-from ulmfit.pipeline.afterwards import SAMPLE, Afterwards
+from ulmfit.pipeline.afterwards import Afterwards, sample
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
 from ulmfit.pipeline.encoding import TextSource, distinct
@@ -86,8 +84,9 @@ def train(
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
         before = teacher.kept(budget) if budget is not None and teacher is not None else budget
-        layers = lm.architecture.layers
-        spared = 0 if budget is None else _spared(options, draw, chosen, teacher, models, layers)
+        spared = 0
+        if budget is not None and options.finetune:
+            spared = _spared(options, draw, chosen, teacher, models, lm.architecture.layers)
         lm = yield from _language_model(lm, options, unlabelled, chosen, folder, before, spared)
         pseudo = None
         if teacher is not None:
@@ -276,8 +275,7 @@ def _spared(
     layers: int,
 ) -> int:
     """Tokens of the language model's training that take as long as all of the classifier's."""
-    places = np.sort(np.random.default_rng(0).permutation(len(draw.rows))[:SAMPLE])
-    texts = replace(draw, rows=draw.rows[places]).texts(options.data)
+    _, texts = sample(draw, options.data)
     document = TOKENS_A_WORD * fmean(len(text.split()) + 1 for text in texts)
     rows = len(draw.rows) + (min(teacher.wanted, teacher.count) if teacher is not None else 0)
     settings = chosen.classifier.long_enough(math.ceil(rows / chosen.classifier.batch))

@@ -6,7 +6,6 @@ command and the options of the whole work, and which part of it this was.
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -16,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ulmfit.bundle import Bundle
-from ulmfit.files import write_atomically
+from ulmfit.files import write_array, write_atomically
 from ulmfit.pipeline.command_line import command_line
 from ulmfit.pipeline.inputs import inputs
 from ulmfit.pipeline.options import TrainOptions
@@ -45,9 +44,7 @@ class Measured:
 
     def save(self, folder: Path) -> None:
         """Keep it; the figures come last, so that they stand for the whole."""
-        data = io.BytesIO()
-        np.save(data, self.logits, allow_pickle=False)
-        write_atomically(folder / LOGITS, data.getvalue())
+        write_array(folder / LOGITS, self.logits)
         told = {"target": self.target, "figures": self.figures}
         write_atomically(folder / FIGURES, json.dumps(told, default=float).encode())
 

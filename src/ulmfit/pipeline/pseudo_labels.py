@@ -6,7 +6,6 @@ that the teacher is surest of. They are learned from and never held out.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -20,7 +19,7 @@ from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
+from ulmfit.files import write_array
 from ulmfit.manifest import fingerprint
 from ulmfit.pipeline.drawing import Draw
 from ulmfit.pipeline.encoding import distinct
@@ -150,7 +149,7 @@ def pseudo_labelled(
         answers = decide(rows, draw.kind)
         kept = surest(answers, confidence(rows, answers, draw.kind), teacher.wanted)
         number = np.array([draw.names.index(name) for name in teacher.bundle.labels])
-        _save(path, places[kept], number[answers[kept]])
+        write_array(path, np.stack([places[kept], number[answers[kept]]]))
     places, labels = np.load(path, allow_pickle=False)
     counts = np.bincount(labels, minlength=len(draw.names))
     each = ", ".join(f"{name} {n:,}" for name, n in zip(draw.names, counts, strict=True))
@@ -196,10 +195,3 @@ def _answered(
             yield Texts("the teacher answers", len(rows), total)
         rows.append(row)
     return np.stack(rows)
-
-
-def _save(path: Path, places: Rows, labels: Rows) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = io.BytesIO()
-    np.save(data, np.stack([places, labels]), allow_pickle=False)
-    write_atomically(path, data.getvalue())
