@@ -18,7 +18,7 @@ def test_every_command_of_the_project_is_there():
         *("pretrain", "finetune", "train", "predict", "evaluate", "perplexity", "generate"),
         *("report", "explain", "suggest", "clean"),
         *("models", "data", "resume", "demo", "push", "pull"),
-        *("cross-validate", "tune", "find-rate"),
+        *("cross-validate", "tune", "find-rate", "track"),
     }
 
 

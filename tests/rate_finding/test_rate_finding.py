@@ -19,6 +19,7 @@ from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
 from ulmfit.pipeline import train
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
+from ulmfit.pipeline.record import read
 from ulmfit.presets import preset
 from ulmfit.rate_finding import FoundRate, RateOptions, find_rate, plot
 from ulmfit.settings import with_settings
@@ -92,6 +93,35 @@ def test_the_language_models_loop_is_the_one_of_fine_tuning(
 def test_of_both_directions_the_first_is_swept(options: RateOptions) -> None:
     _, found = finish(find_rate(replace(options, train=replace(options.train, direction=None))))
     assert found.direction == "forward"
+
+
+@pytest.mark.parametrize("stage", ["classifier", "language-model"])
+def test_the_record_of_a_sweep(stage: Any, options: RateOptions, tmp_path: Path) -> None:
+    path = tmp_path / "sweep.jsonl"
+    train = replace(options.train, finetune=stage != "classifier")
+    asked = replace(options, train=train, stage=stage, steps=12, record=str(path))
+    events, found = finish(find_rate(asked))
+    first, *steps, last = read(path)
+    assert first["command"] == "find-rate" and first["options"]["steps"] == 12
+    assert first["command_line"][:3] == ["ulmfit", "find-rate", options.train.data.paths[0]]
+    assert first["inputs"] and len(first["sessions"]) == 1
+    wanted = [event.loss for event in events if isinstance(event, Step)]
+    assert [step["loss"] for step in steps] == pytest.approx(wanted, rel=1e-6)
+    assert {(s["stage"], s["direction"]) for s in steps} == {
+        ("classifier" if stage == "classifier" else "finetune", "forward")
+    }
+    assert last["figures"]["preset_peak"] == found.preset_peak
+    assert last["figures"].get("suggestion") == pytest.approx(found.curve.suggestion, rel=1e-6)
+
+
+def test_a_record_replaces_no_input(options: RateOptions, tmp_path: Path) -> None:
+    (data,) = options.train.data.paths
+    before = Path(data).read_bytes()
+    with pytest.raises(InputError, match="is the input"):
+        next(find_rate(replace(options, record=data)))
+    with pytest.raises(InputError, match="no file in a folder"):
+        next(find_rate(replace(options, record=str(tmp_path))))
+    assert Path(data).read_bytes() == before
 
 
 def curve(falls: bool = True) -> RateCurve:

@@ -1,6 +1,6 @@
 """A tiny run to track."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,8 @@ from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.text import Encoder
+from ulmfit.tracking import trackers
+from ulmfit.tracking.trackers import Kind
 
 Result = TypeVar("Result")
 
@@ -26,6 +28,55 @@ def finish(events: Generator[Any, None, Result]) -> tuple[list[Any], Result]:
             told.append(next(events))
         except StopIteration as end:
             return told, end.value
+
+
+class Recording:
+    """Remembers all that it is told; fails at will."""
+
+    def __init__(self, identity: str) -> None:
+        self.identity = identity
+        self.asked: dict[str, str] = {}
+        self.told: dict[str, dict[int, float]] = {}
+        self.closed: list[bool] = []
+        self.fails_at = 10**9
+        self._calls = 0
+
+    def parameters(self, values: Mapping[str, str]) -> None:
+        self.asked |= values
+
+    def figures(self, values: Mapping[str, float], step: int) -> None:
+        self._calls += 1
+        if self._calls > self.fails_at:
+            raise ConnectionError("the server is gone\nand more")
+        for name, value in values.items():
+            assert step not in self.told.setdefault(name, {}) or "epoch" not in name
+            self.told[name][step] = value
+
+    def flush(self) -> None:
+        pass
+
+    def close(self, finished: bool) -> None:
+        self.closed.append(finished)
+
+
+@pytest.fixture
+def recording(monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
+    """What was opened as `recording`."""
+    opened: list[Recording] = []
+
+    def open_one(where: str | None, name: str, identity: str | None) -> Recording:
+        if where == "nowhere":
+            raise ConnectionError("no server at nowhere")
+        found = next((r for r in opened if r.identity == identity), None)
+        opened.append(found or Recording(f"{name}-{len(opened)}"))
+        if where == "weak":
+            opened[-1].fails_at = 3
+        return opened[-1]
+
+    kinds = {**trackers.KINDS, "recording": Kind(lambda: None, open_one)}
+    monkeypatch.setattr(trackers, "KINDS", kinds)
+    monkeypatch.setattr("ulmfit.tracking.group.KINDS", kinds)
+    return opened
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What is told to a tracker, that it disturbs nothing, and that its failures cost no training."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,60 +9,10 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline import Note, resume, train
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.run import Validated
-from ulmfit.tracking import track, track_again, trackers
-from ulmfit.tracking.trackers import Kind
+from ulmfit.tracking import track, track_again
 from ulmfit.training.loop import EpochEnd, Step
 
-from .conftest import finish
-
-
-class Recording:
-    """Remembers all that it is told; fails at will."""
-
-    def __init__(self, identity: str) -> None:
-        self.identity = identity
-        self.asked: dict[str, str] = {}
-        self.told: dict[str, dict[int, float]] = {}
-        self.closed: list[bool] = []
-        self.fails_at = 10**9
-        self._calls = 0
-
-    def parameters(self, values: Mapping[str, str]) -> None:
-        self.asked |= values
-
-    def figures(self, values: Mapping[str, float], step: int) -> None:
-        self._calls += 1
-        if self._calls > self.fails_at:
-            raise ConnectionError("the server is gone\nand more")
-        for name, value in values.items():
-            assert step not in self.told.setdefault(name, {}) or "epoch" not in name
-            self.told[name][step] = value
-
-    def flush(self) -> None:
-        pass
-
-    def close(self, finished: bool) -> None:
-        self.closed.append(finished)
-
-
-@pytest.fixture
-def recording(monkeypatch: pytest.MonkeyPatch) -> list[Recording]:
-    """What was opened as `recording`."""
-    opened: list[Recording] = []
-
-    def open_one(where: str | None, name: str, identity: str | None) -> Recording:
-        if where == "nowhere":
-            raise ConnectionError("no server at nowhere")
-        found = next((r for r in opened if r.identity == identity), None)
-        opened.append(found or Recording(f"{name}-{len(opened)}"))
-        if where == "weak":
-            opened[-1].fails_at = 3
-        return opened[-1]
-
-    kinds = {**trackers.KINDS, "recording": Kind(lambda: None, open_one)}
-    monkeypatch.setattr(trackers, "KINDS", kinds)
-    monkeypatch.setattr("ulmfit.tracking.following.KINDS", kinds)
-    return opened
+from .conftest import Recording, finish
 
 
 def test_every_figure_of_a_run_is_told(options: TrainOptions, recording: list[Recording]) -> None:
@@ -150,7 +99,7 @@ def test_a_tracker_that_fails_is_left_behind(
     asked = ["recording=weak", "recording"]
     events, _ = finish(track(train(options), asked, options.out, options))
     notes = [event.text for event in events if isinstance(event, Note)]
-    told = "tracking with recording=weak has stopped, training goes on: the server is gone"
+    told = "tracking with recording=weak has stopped, the rest goes on: the server is gone"
     assert notes.count(told) == 1
     weak, other = recording
     assert sum(map(len, weak.told.values())) < sum(map(len, other.told.values()))
@@ -161,7 +110,7 @@ def test_a_place_that_cannot_be_opened_is_refused_and_nothing_left(
     options: TrainOptions, recording: list[Recording]
 ) -> None:
     events = track(train(options), ["recording=nowhere"], options.out, options)
-    with pytest.raises(InputError, match="--track recording=nowhere: no server at nowhere"):
+    with pytest.raises(InputError, match="tracking with recording=nowhere: no server at nowhere"):
         next(events)
     assert not Path(options.out + ".run").exists()
 

@@ -15,7 +15,7 @@ from ulmfit.pipeline import train
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.tracking import track
 from ulmfit.tracking.in_mlflow import BATCH, InMLflow, open_mlflow
-from ulmfit.tracking.in_tensorboard import open_tensorboard
+from ulmfit.tracking.in_tensorboard import InTensorBoard, open_tensorboard
 from ulmfit.training.loop import Step
 
 from .conftest import finish
@@ -77,6 +77,17 @@ def test_tensorboard_goes_on_in_the_same_folder(
     second.close(True)
     events = tensorboard(Path(first.identity)).Scalars("loss")
     assert [(e.step, e.value) for e in events] == [(1, 2.0), (2, 1.0)]
+
+
+def test_runs_of_one_name_and_moment_have_folders_of_their_own(
+    tensorboard: Callable[[Path], Any], tmp_path: Path
+) -> None:
+    runs = [open_tensorboard(str(tmp_path), "model", None) for _ in range(3)]
+    for value, run in enumerate(runs):
+        run.figures({"loss": value}, 1)
+        run.close(True)
+    told = [tensorboard(Path(run.identity)).Scalars("loss") for run in runs]
+    assert [[e.value for e in each] for each in told] == [[0], [1], [2]]
 
 
 @pytest.fixture
@@ -179,4 +190,32 @@ def test_the_commands_take_the_option(
     assert sorted(p.name[0] for p in board.iterdir()) == ["a", "b"]
     with pytest.raises(SystemExit) as end:
         main(["train", data, "--lm", lm, "--out", str(tmp_path / "c"), "--track", "wandb"])
-    assert end.value.code == 2 and "--track wandb" in capsys.readouterr().err
+    assert end.value.code == 2 and "tracking with 'wandb'" in capsys.readouterr().err
+
+
+def test_the_command_sends_what_has_ended(
+    options: TrainOptions,
+    tensorboard: Callable[[Path], Any],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, bundle = finish(train(options))
+    board = tmp_path / "board"
+    with pytest.raises(SystemExit) as end:
+        main(["track", options.out, "--to", f"tensorboard={board}"])
+    assert end.value.code == 0 and capsys.readouterr().out == (
+        f"1 run sent to tensorboard={board}\n"
+    )
+    (folder,) = board.iterdir()
+    (accuracy,) = tensorboard(folder).Scalars("test/accuracy")
+    assert accuracy.value == pytest.approx(bundle.metrics["test"]["accuracy"])
+
+    def fails(*_: object) -> None:
+        raise ConnectionError("gone")
+
+    monkeypatch.setattr(InTensorBoard, "flush", fails)
+    with pytest.raises(SystemExit) as end:
+        main(["track", options.out, "--to", f"tensorboard={board}"])
+    assert end.value.code == 1
+    assert "1 of 1 runs could not be sent, model the first" in capsys.readouterr().err

@@ -37,6 +37,10 @@ Plot = Annotated[
     str | None,
     typer.Option("--plot", metavar="FILE", help="Draw the curve: a .png, .svg or .pdf file."),
 ]
+Record = Annotated[
+    str | None,
+    typer.Option("--record", metavar="FILE", help="Write every step and the result: JSON lines."),
+]
 NOT_TRAINED = (
     *("out", "finetune", "epochs", "lm_epochs", "time_budget", "overwrite"),
     *("calibrate", "abstain_below", "coverage"),
@@ -51,6 +55,7 @@ def find_rate(
     highest: Highest = 1.0,
     steps: Steps = 100,
     plot: Plot = None,
+    record: Record = None,
     json: a.Json = False,
     **train: object,
 ) -> None:
@@ -66,10 +71,11 @@ def find_rate(
         check_picture(Path(plot))
     unused: dict[str, Any] = dict.fromkeys(NOT_TRAINED)
     options = train_options({**unused, **train, "out": "", "finetune": stage != "classifier"})
-    found = follow(find_rate(RateOptions(options, stage, phase, lowest, highest, steps)))
+    asked = RateOptions(options, stage, phase, lowest, highest, steps, record)
+    found = follow(find_rate(asked))
     if plot is not None:
         draw(found, Path(plot))
-    answer(_result(found, plot), _lines(found, plot), json)
+    answer({**_result(found, plot), "record": record}, _lines(found, plot), json)
 
 
 def _result(found: FoundRate, plot: str | None) -> dict[str, Any]:

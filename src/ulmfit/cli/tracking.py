@@ -1,4 +1,4 @@
-"""The option that sends the figures of a run to a tracker: --track."""
+"""The figures of runs in a tracker: the option --track, as they come; the command, afterwards."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Generator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from ulmfit.cli import arguments as a
+from ulmfit.cli.errors import Failed
+from ulmfit.cli.output import answer
 
 if TYPE_CHECKING:
     from ulmfit.bundle import Bundle
@@ -38,3 +42,32 @@ def tracked_again(events: Events, out: str) -> Events:
     from ulmfit.tracking import track_again
 
     return track_again(events, out)
+
+
+def track(
+    folder: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FOLDER", help="Of a model, of tune, of cross-validate: all runs in it."
+        ),
+    ],
+    to: Annotated[
+        list[str],
+        typer.Option(
+            "--to",
+            metavar="KIND",
+            help="tensorboard or mlflow; with =FOLDER or =URI for another place; repeatable.",
+        ),
+    ],
+    json: a.Json = False,
+) -> None:
+    """Send the records of finished runs to a tracker."""
+    from ulmfit.cli.progress import follow
+    from ulmfit.tracking import send
+
+    runs = follow(send(folder, to))
+    if lost := [run.name for run in runs if run.failed]:
+        raise Failed(f"{len(lost)} of {len(runs)} runs could not be sent, {lost[0]} the first")
+    names = [run.name for run in runs]
+    told = f"{len(names)} run{'s' * (len(names) > 1)} sent to {', '.join(to)}"
+    answer({"runs": names, "to": to}, [told], json)

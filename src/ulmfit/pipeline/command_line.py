@@ -19,7 +19,7 @@ def command_line(command: str, options: Options) -> list[str]:
     if isinstance(options, FinetuneOptions):
         words.append(options.lm)
     words += [_no_option(path) for path in source.paths]
-    words += ["--out", options.out]
+    words += ["--out", options.out] if options.out else []
     words += _flags(source, leave=("paths",) if command == "train" else ("paths", "label"))
     words += _flags(options, leave=(*SOURCES, "out", "machine", *_positional(options)))
     return words + list(_flags(options.machine))

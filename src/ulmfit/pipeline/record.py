@@ -31,6 +31,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.sessions import now
 
@@ -58,6 +59,27 @@ def content(asked: Mapping[str, Any], run: Path, metrics: Mapping[str, Any]) -> 
     """
     records = _records(asked, run, metrics)
     return "".join(json.dumps(record, allow_nan=False) + "\n" for record in records).encode()
+
+
+def read(path: Path) -> list[dict[str, Any]]:
+    """The lines of a record, the `Run` first, `Finished` last.
+
+    Raises:
+        InputError: it cannot be read, or is not a record of a run that is over.
+    """
+    try:
+        lines = [json.loads(line) for line in path.read_text("utf8").splitlines()]
+        if lines[0]["record"] != "Run" or lines[-1]["record"] != "Finished":
+            raise ValueError("it does not begin with a Run and end with Finished")
+    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise not_ours(path, error) from None
+    return lines
+
+
+def not_ours(path: Path, error: Exception) -> InputError:
+    """What to say of a record that cannot be understood."""
+    what = f"{type(error).__name__}: {error}"
+    return InputError(f"{path}: not a record that ulmfit wrote ({what})")
 
 
 def copy_logs(run: Path, to: Path) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,11 +14,17 @@ import numpy as np
 from ulmfit.bundle import Direction
 from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
+from ulmfit.files import write_atomically
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.held_out import Bench, bench, told_of
+from ulmfit.pipeline.kept_folds import STEPS as STEPS_FILE
+from ulmfit.pipeline.kept_folds import work_told
 from ulmfit.pipeline.language_models import encoded_domain
 from ulmfit.pipeline.options import TrainOptions, directions
+from ulmfit.pipeline.record import content
+from ulmfit.pipeline.sessions import Session, session
+from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.presets import ClassifierSettings, LanguageModelSettings
 from ulmfit.stages.classifier_loop import Labelled, classifier_loop
 from ulmfit.stages.finetune import finetuning_loop
@@ -27,6 +34,7 @@ from ulmfit.training.rate_finder import find_rate as sweep
 
 Stage = Literal["classifier", "language-model"]
 STAGES: tuple[Stage, ...] = ("classifier", "language-model")
+OWN = ("stage", "phase", "lowest", "highest", "steps")  # options that `train` does not have
 
 
 @dataclass(frozen=True)
@@ -41,6 +49,8 @@ class RateOptions:
     lowest: float = LOWEST
     highest: float = HIGHEST
     steps: int = STEPS
+    record: str | None = None
+    """a file for what was asked, every step and the result, as a training.jsonl"""
 
 
 @dataclass(frozen=True)
@@ -68,11 +78,15 @@ def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
     training would fine-tune it first. Of two directions the first is swept.
 
     Raises:
-        InputError: the data, the language model or an option is wrong.
+        InputError: the data, the language model or an option is wrong, or the record would
+            replace a file that is read.
+        OSError: the record cannot be written.
     """
     if options.stage not in STAGES:
         raise InputError(f"stage {options.stage!r}: choose one of {', '.join(STAGES)}")
     on = bench(options.train)
+    if options.record is not None:
+        _check_record(on, Path(options.record))
     settings: LanguageModelSettings | ClassifierSettings = on.preset.language_model
     groups = on.lm.architecture.layers + 1
     if options.stage == "classifier":
@@ -88,20 +102,58 @@ def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
         else:
             loop = yield from _language_model(on, Path(folder), direction)
         yield Note(f"sweeping the rate from {options.lowest:g} to {options.highest:g}")
-        curve = yield from _swept(loop, options)
-    return FoundRate(options.stage, direction, curve, settings.peak)
+        began = session(on.options.machine, on.lm.architecture.layer_sizes())
+        steps: list[Step] = []
+        curve = yield from _swept(loop, options, steps)
+    found = FoundRate(options.stage, direction, curve, settings.peak)
+    if options.record is not None:
+        write_atomically(Path(options.record), _record(options, found, began, steps))
+    return found
 
 
-def _swept(loop: Loop[Any], options: RateOptions) -> Generator[Step, None, RateCurve]:
-    return (
-        yield from sweep(
-            loop,
-            phase=options.phase,
-            lowest=options.lowest,
-            highest=options.highest,
-            steps=options.steps,
-        )
+def _swept(
+    loop: Loop[Any], options: RateOptions, told: list[Step]
+) -> Generator[Step, None, RateCurve]:
+    steps = sweep(
+        loop,
+        phase=options.phase,
+        lowest=options.lowest,
+        highest=options.highest,
+        steps=options.steps,
     )
+    while True:
+        try:
+            told.append(next(steps))
+        except StopIteration as end:
+            curve: RateCurve = end.value
+            return curve
+        yield told[-1]
+
+
+def _check_record(on: Bench, path: Path) -> None:
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: is no file in a folder that is there")
+    for source in (on.options.data, *on.unlabelled):
+        refuse_input_as_output(source, path)
+
+
+def _record(options: RateOptions, found: FoundRate, began: Session, steps: list[Step]) -> bytes:
+    own = {name: getattr(options, name) for name in OWN}
+    told = {**work_told("find-rate", options.train, own), "sessions": [began]}
+    curve = found.curve
+    figures = {
+        "suggestion": curve.suggestion,
+        "lowest_loss_at": curve.lowest,
+        "steepest_at": curve.steepest,
+        "preset_peak": found.preset_peak,
+    }
+    stage = "classifier" if found.stage == "classifier" else "finetune"
+    with tempfile.TemporaryDirectory(prefix="ulmfit-") as folder:
+        log = Path(folder) / stage / found.direction / STEPS_FILE
+        log.parent.mkdir(parents=True)
+        lines = (json.dumps({"record": "Step", **asdict(step)}) + "\n" for step in steps)
+        log.write_text("".join(lines), "utf8")
+        return content(told, Path(folder), figures)
 
 
 def _classifier(on: Bench, folder: Path, direction: Direction) -> Loop[Any]:

@@ -15,13 +15,13 @@ from ulmfit.pipeline.drawing import draw_labels
 from ulmfit.pipeline.evaluating import labelled_source
 from ulmfit.pipeline.inputs import Input, described
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
-from ulmfit.pipeline.record import FIT
+from ulmfit.pipeline.record import FILE, FIT
 from ulmfit.pipeline.runs import Note, Texts, options_of
 from ulmfit.predict import Predictor
 from ulmfit.remote import PREFIX, is_remote, local_folder
 from ulmfit.report.answers import Answered, ask, judged
 from ulmfit.report.doubts import Doubt, doubts
-from ulmfit.report.history import FILE, Record, Stage, read_record, stages_of_metrics
+from ulmfit.report.history import Record, Stage, read_record, stages_of_metrics
 from ulmfit.report.lengths import Lengths, lengths
 from ulmfit.report.mistakes import Mistake, mistakes
 from ulmfit.report.parts import Part, read_part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -11,10 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ulmfit.bundle import Bundle
-from ulmfit.errors import InputError
+from ulmfit.pipeline.record import FILE, not_ours, read
 from ulmfit.tasks import group_names
-
-FILE = "training.jsonl"
 
 
 @dataclass(frozen=True)
@@ -89,15 +86,11 @@ def read_record(folder: Path) -> Record | None:
     path = folder / FILE
     if not path.is_file():
         return None
+    first, *records, last = read(path)
     try:
-        records = [json.loads(line) for line in path.read_text("utf8").splitlines()]
-        run, finished = records[0], records[-1]
-        if run["record"] != "Run" or finished["record"] != "Finished":
-            raise ValueError("it does not begin with a Run and end with Finished")
-        return Record(run, list(_stages(records[1:-1])), str(finished["at"]))
-    except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        what = f"{type(error).__name__}: {error}"
-        raise InputError(f"{path}: not a record that ulmfit wrote ({what})") from None
+        return Record(first, list(_stages(records)), str(last["at"]))
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise not_ours(path, error) from None
 
 
 def _stages(records: list[dict[str, Any]]) -> Iterator[Stage]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,9 +12,9 @@ from ulmfit.files import write_atomically
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.runs import run_folder
 from ulmfit.run import Plan, Validated
-from ulmfit.tasks import group_names
+from ulmfit.tracking.group import Trackers, figures_of, flat, of_test
 from ulmfit.tracking.numbering import Numbering
-from ulmfit.tracking.trackers import KINDS, Asked, Tracker, parse
+from ulmfit.tracking.trackers import Asked, parse
 from ulmfit.training.loop import EpochEnd, Step
 
 FILE = "tracking.json"  # in the run's folder
@@ -37,7 +36,7 @@ def track(events: Events[Result], asked: Sequence[str], out: str, options: Any) 
         InputError: no such tracker, its extra is not installed, or its place cannot be opened.
     """
     each = [parse(told) for told in dict.fromkeys(asked)]
-    return _told(events, each, Path(out), _flat(asdict(options)), {})
+    return _told(events, each, Path(out), flat(options), {})
 
 
 def track_again(events: Events[Result], out: str) -> Events[Result]:
@@ -73,10 +72,11 @@ def _told(
                 break
             if following is None:  # the door is passed: the input is right, the folder there
                 try:
-                    following = _Following(asked, out, parameters, state)
-                except Exception as error:
-                    events.throw(_refused(error))
-            assert following is not None
+                    following = _Following(asked, out, state)
+                except InputError as error:
+                    events.throw(error)
+                assert following is not None
+                yield from following.begin(parameters)
             yield event
             yield from following.take(event)
         if following is not None:
@@ -88,44 +88,20 @@ def _told(
             following.close(finished)
 
 
-def _refused(error: Exception) -> InputError:
-    if isinstance(error, InputError):
-        return error
-    return InputError(f"--track: {_line(error)}")
-
-
-def _line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 class _Following:
     """The trackers of one process."""
 
-    def __init__(
-        self,
-        asked: Sequence[Asked],
-        out: Path,
-        parameters: Mapping[str, str],
-        state: dict[str, Any],
-    ) -> None:
+    def __init__(self, asked: Sequence[Asked], out: Path, state: dict[str, Any]) -> None:
         self._path = run_folder(str(out)) / FILE
         self._numbering = Numbering(**state.get("numbering", {}))
-        known = state.get("identities", [None] * len(asked))
         self._asked = asked
-        self._trackers: dict[str, Tracker] = {}
-        for one, identity in zip(asked, known, strict=True):
-            try:
-                opened = KINDS[one.kind].open(one.where, out.name, identity)
-            except InputError:
-                raise
-            except Exception as error:
-                raise InputError(f"--track {one}: {_line(error)}") from error
-            self._trackers[str(one)] = opened
-        self._identities = [tracker.identity for tracker in self._trackers.values()]
-        if parameters:
-            for tracker in self._trackers.values():
-                tracker.parameters(parameters)
+        self._trackers = Trackers(asked, out.name, state.get("identities"))
         self._save()
+
+    def begin(self, parameters: Mapping[str, str]) -> Iterator[Note]:
+        """Tell what was asked for, where this is the first process."""
+        if parameters:
+            yield from self._trackers.parameters(parameters)
 
     def take(self, event: Event) -> Iterator[Note]:
         """Tell what the event says."""
@@ -136,82 +112,35 @@ class _Following:
             case Step():
                 known = dict(self._numbering.totals)
                 step = self._numbering.number(event)
-                yield from self._each(_of_step(event, self._numbering.stage), step)
+                yield from self._figures(event, step)
                 if known != self._numbering.totals:
                     self._save()
             case EpochEnd():
-                yield from self._each({"epoch loss": event.loss})
+                yield from self._figures(event, self._numbering.last)
             case Validated():
-                figures = {f"validation {n}": v for n, v in event.figures.items()}
-                yield from self._each(figures)
-                yield from self._flush()
+                yield from self._figures(event, self._numbering.last)
+                yield from self._trackers.flush()
                 self._save()
 
     def end(self, result: object) -> Iterator[Note]:
         """Tell the figures of the finished model, on test rows if there are any."""
-        test = (getattr(result, "metrics", None) or {}).get("test") or {}
-        numbers = {f"test/{n}": float(v) for n, v in test.items() if _is_number(v)}
-        if numbers:
-            yield from self._try("figures", numbers, self._numbering.last)
-        yield from self._flush()
+        test = of_test((getattr(result, "metrics", None) or {}).get("test") or {})
+        yield from self._trackers.figures(test, self._numbering.last)
+        yield from self._trackers.flush()
 
     def close(self, finished: bool) -> None:
         """Let go of the trackers; the run's folder may be gone by now."""
-        for tracker in self._trackers.values():
-            try:
-                tracker.close(finished)
-            except Exception:
-                continue  # what it could not keep was told before, or the process ends anyway
+        self._trackers.close(finished)
 
-    def _each(self, figures: Mapping[str, float], step: int | None = None) -> Iterator[Note]:
-        named = {f"{self._numbering.stage}/{n}": float(v) for n, v in figures.items()}
-        if named:
-            yield from self._try("figures", named, self._numbering.last if step is None else step)
-
-    def _flush(self) -> Iterator[Note]:
-        yield from self._try("flush")
-
-    def _try(self, method: str, *arguments: object) -> Iterator[Note]:
-        """A tracker that fails is left behind: training is worth more than its record."""
-        for name, tracker in list(self._trackers.items()):
-            try:
-                getattr(tracker, method)(*arguments)
-            except Exception as error:
-                del self._trackers[name]
-                yield Note(f"tracking with {name} has stopped, training goes on: {_line(error)}")
+    def _figures(self, event: Step | EpochEnd | Validated, step: int) -> Iterator[Note]:
+        yield from self._trackers.figures(figures_of(event, self._numbering.stage), step)
 
     def _save(self) -> None:
         if not self._path.parent.is_dir():
             return
         told = {
             "trackers": [str(one) for one in self._asked],
-            "identities": self._identities,
+            "identities": self._trackers.identities,
             "numbering": self._numbering.told(),
         }
         write_atomically(self._path, json.dumps(told).encode())
-
-
-def _of_step(step: Step, stage: str) -> dict[str, float]:
-    names = group_names(stage, len(step.rates))
-    rates = zip(names, step.rates, strict=True)
-    return {
-        "loss": step.loss,
-        **{f"rate of {name.replace(',', '')}": rate for name, rate in rates if rate},
-        "tokens per second": step.tokens / max(step.seconds, 1e-9),
-    }
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _flat(value: Any, name: str = "") -> dict[str, str]:
-    """Nested values by dotted names; what is None is left out."""
-    if is_dataclass(value) and not isinstance(value, type):
-        value = asdict(value)
-    if isinstance(value, dict):
-        parts = [_flat(v, f"{name}.{k}" if name else str(k)) for k, v in value.items()]
-        return {k: v for part in parts for k, v in part.items()}
-    if value is None or value == ():
-        return {}
-    return {name: ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)}

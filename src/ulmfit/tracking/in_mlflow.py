@@ -25,7 +25,7 @@ def mlflow_client() -> Any:
     Raises:
         InputError: the extra is not installed.
     """
-    package = extra("mlflow", "track", "--track mlflow")
+    package = extra("mlflow", "track", "tracking with MLflow")
     for name in ("mlflow", "alembic"):  # they tell of every table that they make
         logging.getLogger(name).setLevel(logging.WARNING)
     return package
@@ -57,7 +57,7 @@ class InMLflow:
     def __init__(self, client: Any, run: str) -> None:
         self.identity = run
         self._client = client
-        self._entities = extra("mlflow.entities", "track", "--track mlflow")
+        self._entities = extra("mlflow.entities", "track", "tracking with MLflow")
         self._waiting: list[Any] = []
 
     def parameters(self, values: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import time
 from collections.abc import Mapping
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ def summary_writer() -> Any:
     Raises:
         InputError: the extra is not installed.
     """
-    extra("tensorboard", "track", "--track tensorboard")
-    return extra("torch.utils.tensorboard", "track", "--track tensorboard").SummaryWriter
+    extra("tensorboard", "track", "tracking with TensorBoard")
+    return extra("torch.utils.tensorboard", "track", "tracking with TensorBoard").SummaryWriter
 
 
 def open_tensorboard(where: str | None, name: str, identity: str | None) -> InTensorBoard:
@@ -28,10 +29,15 @@ def open_tensorboard(where: str | None, name: str, identity: str | None) -> InTe
 
     What is told twice stands there twice, and is the same: a resumed run repeats its steps.
     """
-    folder = identity or str(
-        (Path(where or FOLDER) / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}").absolute()
-    )
+    folder = identity or str(_new_folder(Path(where or FOLDER), name).absolute())
     return InTensorBoard(folder, summary_writer()(folder))
+
+
+def _new_folder(below: Path, name: str) -> Path:
+    """Named by the time; runs of one name and second have folders of their own."""
+    first = below / f"{name}-{time.strftime('%Y%m%d-%H%M%S')}"
+    others = (first.with_name(f"{first.name}-{number}") for number in count(2))
+    return next(folder for folder in chain([first], others) if not folder.exists())
 
 
 class InTensorBoard:

@@ -49,7 +49,7 @@ KINDS: Mapping[str, Kind] = {
 
 @dataclass(frozen=True)
 class Asked:
-    """One `--track KIND=WHERE`."""
+    """One `KIND=WHERE`, as `--track` and `track --to` take it."""
 
     kind: str
     where: str | None
@@ -68,7 +68,7 @@ def parse(told: str) -> Asked:
     kind, equals, where = told.partition("=")
     if kind not in KINDS or (equals and not where):
         raise InputError(
-            f"--track {told}: expected one of {', '.join(KINDS)}, or with a place: "
+            f"tracking with {told!r}: expected one of {', '.join(KINDS)}, or with a place: "
             "tensorboard=FOLDER, mlflow=URI"
         )
     KINDS[kind].check()
