@@ -145,18 +145,24 @@ def _folds(labels: Labels, kind: str, generator: np.random.Generator) -> NDArray
 def _goodness(answers: Floats, labels: Labels, kind: str) -> tuple[float, float]:
     """Higher is better; the second figure decides where the first one is the same.
 
-    Accuracy (of sets, F1 over all pairs) and then log loss; of values the squared error.
+    Accuracy (of sets, F1 over all pairs at the threshold that suits them) and then log loss; of
+    values the squared error.
     """
     if kind == "real":
         return -float(((answers - labels) ** 2).mean()), 0.0
     if kind == "multi":
-        told, likely = answers >= 0.5, np.where(labels, answers, 1 - answers)
-        either = told.sum() + labels.sum()
-        share = float(2 * (told & labels).sum() / either) if either else 0.0
+        likely = np.where(labels, answers, 1 - answers)
+        share = _best_f1(answers.ravel(), labels.ravel())
     else:
         likely = answers[np.arange(len(labels)), labels]
         share = float((answers.argmax(1) == labels).mean())
     return share, float(np.log(np.clip(likely, np.finfo(np.float64).eps, 1.0)).mean())
+
+
+def _best_f1(answers: Floats, labels: Labels) -> float:
+    hits = np.cumsum(labels[np.argsort(-answers, kind="stable")])
+    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + max(1, labels.sum()))
+    return float(f1.max())
 
 
 class _Linear:

@@ -39,6 +39,20 @@ def held_out(kind: str, figures: Figures) -> str:
     return accuracy
 
 
+def compared(beside: Figures) -> str:
+    """The model and the baseline on the same rows: the fields of `report.Beside`."""
+    low, high = beside["gap_ci"]
+    if beside["metric"] == "mae":
+        name, show, unit, by, digits = "mean error", "{:.4g}", "", 1, "+.4g"
+    else:
+        name = "micro F1" if beside["metric"] == "micro_f1" else "accuracy"
+        show, unit, by, digits = "{:.2%}", " points", 100, "+.1f"
+    both = f"TF-IDF {show.format(beside['baseline'])}, the model {show.format(beside['model'])}"
+    gap, *ends = (format(by * value, digits) for value in (beside["gap"], low, high))
+    told = f"{gap}{unit}, 95%: {' to '.join(ends)}"
+    return f"{name} of {both} on the same {beside['rows']:,} rows: {beside['verdict']} it ({told})"
+
+
 def calibrated(calibration: Figures) -> str:
     """The temperature and what it does to the calibration error."""
     return (

@@ -13,6 +13,7 @@ from ulmfit.explanations import Word
 from ulmfit.manifest import TargetConfig
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.report.answers import judged
+from ulmfit.report.beside import beside
 from ulmfit.report.doubts import Doubt
 from ulmfit.report.examination import Findings
 from ulmfit.report.history import Epoch, Phase, Record, Stage
@@ -178,6 +179,8 @@ def findings(
         baseline_learned=rows,
         baseline_strength=10.0,
     )
+    assert found.baseline is not None
+    found.beside = beside(answered, found.baseline)
     found.stages.append(stage_of("classifier", ["embedding", "LSTM 1", "LSTM 2", "head"], 5))
     found.lengths = [lengths(part, encoder, 0) for part in (train, measured)]
     found.mistakes = [mistake(text, names) for text in measured.texts[:4]]

@@ -21,6 +21,7 @@ from ulmfit.pipeline import train
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.runs import Note, Texts
 from ulmfit.report import Findings, examine, write_report
+from ulmfit.report.beside import beside
 from ulmfit.text import Encoder
 
 MACHINE = Machine("cpu", "fp32", workers=1)
@@ -269,6 +270,7 @@ def test_every_kind_of_task(
     assert found.train is not None and found.valid is not None
     assert len(found.train) == bundle.metrics["train_rows"]
     assert found.measured is not None and found.measured.kind == task
+    assert found.baseline is not None and found.beside == beside(found.measured, found.baseline)
     mine, kept = found.measured.figures, bundle.metrics["test"]
     for name in ("mae", "micro_f1", "accuracy"):
         if name in kept:

@@ -1,16 +1,23 @@
 """The figures on the page against scikit-learn and against resampling."""
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import precision_recall_fscore_support
+from sklearn.metrics import f1_score, mean_absolute_error, precision_recall_fscore_support
 
-from ulmfit.report.answers import judged
+from ulmfit.baseline import fit_baseline
+from ulmfit.report.answers import Answered, judged
+from ulmfit.report.beside import beside, paired_interval
+from ulmfit.report.examination import thresholds_of
 from ulmfit.report.page import page
-from ulmfit.report.sections.results import paired_interval
+from ulmfit.report.parts import Part, key
 from ulmfit.report.sections.trust import BINS, bins, said
+from ulmfit.targets.decisions import choose_thresholds
+from ulmfit.targets.encoding import Coding
+from ulmfit.targets.kinds import Kind, Rows
 
 from .conftest import NAMES, Make, given, part_of
 
@@ -65,3 +72,78 @@ def test_the_figures_lead_with_those_of_the_whole_test_set(make: Make) -> None:
     found.figures = {**found.figures, "accuracy": 0.987, "accuracy_ci": [0.97, 0.99], "n": 25_000}
     told = re.sub(r"<[^>]+>", " ", page(found))
     assert "98.7%" in told and "25,000 test rows" in told
+
+
+def resampled(figure: Callable[[Answered, Rows], float], *both: Answered) -> list[float]:
+    """The 95% interval of the difference of a figure over resampled rows, drawn otherwise."""
+    random = np.random.default_rng(7)
+    n = len(both[0].labels)
+    draws = [random.integers(n, size=n) for _ in range(2000)]
+    gaps = [figure(both[0], rows) - figure(both[1], rows) for rows in draws]
+    return list(np.quantile(gaps, [0.025, 0.975]))
+
+
+def test_micro_f1_beside_the_baseline() -> None:
+    part = part_of("test", "multi", NAMES, 400, 1)
+    model, baseline = judged(part, given(part, 2.2, 0)), judged(part, given(part, 1.0, 5))
+    found = beside(model, baseline)
+
+    def figure(a: Answered, rows: Rows) -> float:
+        return float(f1_score(a.labels[rows], a.answers[rows], average="micro"))
+
+    every = np.arange(400)
+    assert found.metric == "micro_f1" and found.rows == 400
+    assert found.model == pytest.approx(figure(model, every))
+    assert found.gap == pytest.approx(figure(model, every) - figure(baseline, every))
+    assert found.gap_ci == pytest.approx(resampled(figure, model, baseline), abs=0.01)
+    assert found.verdict == "ahead of" and beside(baseline, model).verdict == "behind"
+    assert beside(model, model).verdict == "not told apart from"
+
+
+def test_values_beside_the_baseline_less_distance_being_better() -> None:
+    part = part_of("test", "real", [], 400, 1)
+    near, far = judged(part, part.labels + 0.1), judged(part, part.labels[::-1].copy())
+
+    def figure(a: Answered, rows: Rows) -> float:
+        return float(mean_absolute_error(a.labels[rows], a.answers[rows]))
+
+    found = beside(near, far)
+    assert found.metric == "mae" and found.model == pytest.approx(0.1)
+    assert found.gap_ci == pytest.approx(resampled(figure, near, far), abs=0.1)
+    assert found.verdict == "ahead of" and beside(far, near).verdict == "behind"
+
+
+@pytest.mark.parametrize("kind", ["single", "multi", "ordinal", "real"])
+def test_the_page_says_who_is_ahead(make: Make, kind: Kind) -> None:
+    found = make(kind)
+    assert found.beside is not None
+    told = re.sub(r"<[^>]+>", " ", page(found))
+    assert f"The model is {found.beside.verdict} TF-IDF with" in told
+    assert "TF-IDF beside it" in told and "without the model" not in told
+    found.weighted = True
+    assert "counts all rows alike, without the model" in re.sub(r"<[^>]+>", " ", page(found))
+
+
+def rare_label(rows: int, seed: int) -> Part:
+    """Texts of which one in twenty has the word "flood" and, nine times in ten, the rare label."""
+    random = np.random.default_rng(seed)
+    words = ["the", "plot", "was", "thin", "and", "cast", "strong", "while", "music", "slow"]
+    flooded = random.random(rows) < 0.05
+    texts = [" ".join([*random.choice(words, 8), *["flood"] * int(f)]) for f in flooded]
+    sets = np.stack([random.random(rows) < 0.5, flooded & (random.random(rows) < 0.9)], 1)
+    targets = [tuple(np.flatnonzero(each).tolist()) for each in sets]
+    keys, places = [key(text) for text in texts], [str(row) for row in range(rows)]
+    coding = Coding("multi", ["a", "b"])
+    return Part("labelled", coding, targets, keys, np.arange(rows), texts, places)
+
+
+def test_the_baseline_chooses_the_threshold_of_a_rare_label_as_a_model_does() -> None:
+    """Cut at one half, a linear model of few rows hardly ever gives a rare label."""
+    learned, unseen = rare_label(300, 0), rare_label(1000, 1)
+    baseline = fit_baseline(learned.texts, learned.labels, 2, "multi")
+    chosen = thresholds_of(baseline, learned)
+    given = baseline.answers(unseen.texts)
+    fair, even = judged(unseen, given, chosen), judged(unseen, given)
+    assert chosen == choose_thresholds(baseline.out_of_fold, learned.labels[baseline.folded])
+    rare = [f1_score(a.labels[:, 1], a.answers[:, 1], zero_division=0) for a in (fair, even)]
+    assert rare[0] > rare[1] + 0.1

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ulmfit.cli.errors import making
 from ulmfit.cli.output import answer, fitted, model_lines, model_result
-from ulmfit.cli.report import report_of
+from ulmfit.cli.report import report_of, result_of
 
 if TYPE_CHECKING:
     from ulmfit.bundle import Bundle
@@ -28,5 +28,6 @@ def make_model(
     with making(out, run_folder(out)):
         result = model_result(follow(events), out)
     if report_on is not None:
-        result["report"] = report_of(out, report_on)
+        made = report_of(out, report_on)
+        result |= {"report": None} if made is None else result_of(made)
     answer(result, fitted(model_lines(result)), as_json)

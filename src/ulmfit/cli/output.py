@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ulmfit.figures import abstained, calibrated, held_out, tested
+from ulmfit.figures import abstained, calibrated, compared, held_out, tested
 from ulmfit.wording import folded
 
 if TYPE_CHECKING:
@@ -112,6 +112,8 @@ def model_lines(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"abstains    below a confidence of {result['abstain_below']:.4f}")
     if result["test"]:
         lines.append(f"test        {tested(kind, result['test'])}")
+    if result.get("baseline"):
+        lines.append(f"baseline    {compared(result['baseline'])}")
     if result.get("report"):
         lines.append(f"report      {result['report']}")
     return lines

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ulmfit.cli import arguments as a
 from ulmfit.cli.errors import DEBUG, Interrupted, making
-from ulmfit.cli.output import answer
+from ulmfit.cli.output import answer, fitted
+from ulmfit.figures import compared
 
 if TYPE_CHECKING:
     from ulmfit.pipeline.options import Machine
+    from ulmfit.report import Report
 
 Rows = Annotated[
     int,
@@ -52,17 +55,24 @@ def report(
     from ulmfit.report import write_report
     from ulmfit.wording import size
 
-    path = Path(out) if out else _beside(model, data)
+    path = Path(out) if out else _page_beside(model, data)
     source = a.source(data, text, label, format, skip_bad_rows, separator) if data else None
     machine = a.machine(device, precision)
     with making(str(path or model)):
         made = follow(write_report(model, source, path, machine=machine, rows=rows))
     lines = [f"{made.path} ({size(made.bytes)})", *(f"  lacks: {told}" for told in made.lacks)]
-    result = {"model": model, "report": str(made.path), "bytes": made.bytes, "lacks": made.lacks}
-    answer(result, lines, json)
+    if made.beside is not None:
+        lines.append(compared(asdict(made.beside)))
+    answer({"model": model, **result_of(made), "lacks": made.lacks}, fitted(lines), json)
 
 
-def _beside(model: str, data: list[str] | None) -> Path | None:
+def result_of(made: Report) -> dict[str, Any]:
+    """A report that was written, for --json."""
+    beside = None if made.beside is None else asdict(made.beside)
+    return {"report": str(made.path), "bytes": made.bytes, "baseline": beside}
+
+
+def _page_beside(model: str, data: list[str] | None) -> Path | None:
     """report-reviews.html of other data, so that the model's own report stays; else None."""
     from ulmfit.remote import is_remote
 
@@ -78,7 +88,7 @@ def reported_rows() -> int:
     return ROWS
 
 
-def report_of(model: str, machine: Machine) -> str | None:
+def report_of(model: str, machine: Machine) -> Report | None:
     """Write the report of a model that was just trained; None, and why on stderr, if that fails.
 
     The model is whole by then: a report that cannot be made is no reason to fail.
@@ -91,7 +101,7 @@ def report_of(model: str, machine: Machine) -> str | None:
 
     again = f"to try again: ulmfit report {model}"
     try:
-        return str(follow(write_report(Path(model), machine=machine)).path)
+        return follow(write_report(Path(model), machine=machine))
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; {model} is whole, its report is not; {again}") from None
     except Exception as error:

@@ -12,11 +12,12 @@ from ulmfit.pipeline.inputs import MODELS
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.remote import is_remote, local_folder
+from ulmfit.report.beside import Beside
 from ulmfit.report.examination import ROWS, Event, Findings, examine
 from ulmfit.report.history import read_record
 from ulmfit.report.page import page
 
-__all__ = ["FILE", "Findings", "Report", "examine", "page", "write_report"]
+__all__ = ["FILE", "Beside", "Findings", "Report", "examine", "page", "write_report"]
 
 FILE = "report.html"
 ANYWHERE = Machine()
@@ -30,6 +31,8 @@ class Report:
     bytes: int
     lacks: list[str]
     """sentences on what it cannot tell, and why"""
+    beside: Beside | None = None
+    """the model and TF-IDF on the same rows; None where there is no baseline"""
 
 
 def write_report(
@@ -66,7 +69,7 @@ def write_report(
     found = yield from examine(model, data, machine, rows)
     content = page(found).encode()
     write_atomically(path, content)
-    return Report(path, len(content), found.lacks)
+    return Report(path, len(content), found.lacks, found.beside)
 
 
 def _rows_of(model: str | Path, data: Source | None) -> Source:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ulmfit import bundle as bundles
-from ulmfit.baseline import MOST_TEXTS, fit_baseline
+from ulmfit.baseline import MOST_TEXTS, Baseline, fit_baseline
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.pipeline.drawing import draw_labels
@@ -20,12 +20,14 @@ from ulmfit.pipeline.runs import Note, Texts, options_of
 from ulmfit.predict import Predictor
 from ulmfit.remote import PREFIX, is_remote, local_folder
 from ulmfit.report.answers import Answered, ask, judged
+from ulmfit.report.beside import Beside, beside
 from ulmfit.report.doubts import Doubt, doubts
 from ulmfit.report.history import Record, Stage, read_record, stages_of_metrics
 from ulmfit.report.lengths import Lengths, lengths
 from ulmfit.report.mistakes import Mistake, mistakes
 from ulmfit.report.parts import Part, read_part
 from ulmfit.stages.classify import VALID_FRACTION, stratified_split
+from ulmfit.targets.decisions import choose_thresholds
 from ulmfit.targets.encoding import Coding
 
 ROWS = 2_000  # of a set, answered for the curves and lists: within 2 points of all of them
@@ -60,6 +62,10 @@ class Findings:
     baseline_learned: int = 0
     """texts"""
     baseline_strength: float = 1.0
+    beside: Beside | None = None
+    """the model and the baseline"""
+    weighted: bool = False
+    """the model learned with weights of rows or classes, which the baseline does not know"""
     mistakes: list[Mistake] = field(default_factory=list)
     doubts: list[Doubt] | None = None
     lengths: list[Lengths] = field(default_factory=list)
@@ -103,6 +109,9 @@ def _examine_classifier(
 ) -> Generator[Event, None, None]:
     options = _options(found)
     seed = options.machine.seed if options else 0
+    found.weighted = options is not None and bool(
+        options.class_weights or options.data.sample_weight
+    )
     whole = _training_parts(found, options, seed)
     part = _measured_part(found, data, options, rows, seed)
     predictor = Predictor(found.bundle, machine.device, machine.precision)
@@ -140,7 +149,9 @@ def _examine_data(
         found.lacks.append(f"There is no baseline: {error}.")
     if baseline is not None:
         measured = found.measured.part
-        found.baseline = judged(measured, baseline.answers(measured.texts))
+        thresholds = thresholds_of(baseline, learned)
+        found.baseline = judged(measured, baseline.answers(measured.texts), thresholds)
+        found.beside = beside(found.measured, found.baseline)
         found.baseline_learned, found.baseline_strength = baseline.learned, baseline.strength
     if learned.coding.kind in ("single", "ordinal"):
         unseen = answered if part is None else answered[-1:]  # by the baseline as by the model
@@ -149,6 +160,13 @@ def _examine_data(
         found.lacks.append("Wrong labels are looked for where a text has one label, not here.")
     every = [found.train, *([found.valid] if part is None and found.valid else []), part]
     found.lengths = [lengths(p, found.bundle.encoder, seed) for p in every if p is not None]
+
+
+def thresholds_of(baseline: Baseline, learned: Part) -> tuple[float, ...]:
+    """Of several labels, those that the baseline would choose, as the model chose its own."""
+    if learned.coding.kind != "multi" or not len(baseline.folded):
+        return ()
+    return choose_thresholds(baseline.out_of_fold, learned.labels[baseline.folded])
 
 
 def _options(found: Findings) -> TrainOptions | None:

@@ -84,6 +84,7 @@ def _of_kind(found: Findings) -> Iterator[tuple[str, str, str]]:
     kind, rows = found.bundle.target.kind, f"{whole(told['n'])} {_set(found.figures_of)} rows"
     if kind == "real":
         yield "Mean distance", figure(told["mae"]), f"from the true value, {rows}"
+        yield from _baseline(found)
         yield "Root mean square", figure(told["rmse"]), "of the distances"
         yield "R²", figure(told["r2"], 2), "share of the variance explained"
         yield "Spearman", figure(told["spearman"], 2), "correlation of the ranks"
@@ -109,6 +110,8 @@ def _baseline(found: Findings) -> Iterator[tuple[str, str, str]]:
         return
     if found.baseline.kind == "multi":
         yield "TF-IDF beside it", percent(found.baseline.figures["micro_f1"]), "micro F1"
+    elif found.baseline.kind == "real":
+        yield "TF-IDF beside it", figure(found.baseline.figures["mae"]), "mean distance"
     else:
         right = found.baseline.right
         low, high = wilson_interval(int(right.sum()), len(right))

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ulmfit.metrics import wilson_interval
-from ulmfit.report.answers import Answered
 from ulmfit.report.charts.heat import MOST, NAMED, heat
 from ulmfit.report.charts.whiskers import Estimate, small_whisker, whiskers
 from ulmfit.report.examination import Findings
 from ulmfit.report.markup import Child, Markup, element, join, shortened, user
-from ulmfit.report.numbers import figure, interval, percent, plural, points, whole
+from ulmfit.report.numbers import figure, interval, percent, plural, whole
 from ulmfit.report.sections.frame import drawing, drawings, folded, paragraph, section
+from ulmfit.report.sections.verdict import learning, verdict
 from ulmfit.report.tables import table
 from ulmfit.targets.kinds import Rows
 
@@ -76,30 +76,8 @@ def _estimate(name: str, right: int, n: int, style: str) -> Estimate:
 
 
 def _difference(found: Findings) -> str:
-    assert found.measured is not None and found.baseline is not None
-    low, high = paired_interval(found.measured, found.baseline)
-    gap = float(found.measured.right.mean() - found.baseline.right.mean())
-    better = "ahead of" if low > 0 else "behind" if high < 0 else "not told apart from"
-    return (
-        f"The model is {better} TF-IDF with logistic regression: {points(gap)} points "
-        f"(95%: {points(low)} to {points(high)}), text by text on the same rows. The baseline "
-        f"learned from {plural(found.baseline_learned, 'row')}; its C = "
-        f"{found.baseline_strength:g} was chosen by cross-validation on them."
-    )
-
-
-def paired_interval(a: Answered, b: Answered) -> tuple[float, float]:
-    """95% interval of the difference of two accuracies on the same texts.
-
-    Source: Agresti and Min 2005, "Simple improved confidence intervals for comparing matched
-    proportions" (Wald's interval with half a pair added to each of the four cells).
-    """
-    n = len(a.right) + 2
-    gained = float((a.right & ~b.right).sum()) + 0.5
-    lost = float((b.right & ~a.right).sum()) + 0.5
-    gap = (gained - lost) / n
-    reach = 1.96 * float(np.sqrt(max(0.0, (gained + lost) / n - gap**2) / n))
-    return gap - reach, gap + reach
+    assert found.beside is not None
+    return f"{verdict(found.beside)} {learning(found)}"
 
 
 def classes(names: Sequence[str], hits: Rows, true: Rows, given: Rows) -> Markup:

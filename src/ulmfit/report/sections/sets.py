@@ -6,14 +6,14 @@ import numpy as np
 
 from ulmfit.metrics import micro_f1, wilson_interval
 from ulmfit.report.answers import Answered
+from ulmfit.report.beside import bootstrap
 from ulmfit.report.charts.whiskers import Estimate, whiskers
 from ulmfit.report.examination import Findings
 from ulmfit.report.markup import Markup
 from ulmfit.report.numbers import percent, plural, whole
 from ulmfit.report.sections.frame import drawing, section
 from ulmfit.report.sections.results import classes
-
-DRAWS = 200  # bootstrap samples; Efron 1979
+from ulmfit.report.sections.verdict import learning, verdict
 
 
 def set_results(found: Findings) -> Markup | None:
@@ -27,14 +27,15 @@ def set_results(found: Findings) -> Markup | None:
     return section(
         "results",
         "How good it is",
-        _beside(found.measured, found.baseline),
+        _beside(found),
         classes(found.bundle.labels, hits, true, given),
     )
 
 
-def _beside(model: Answered | None, baseline: Answered | None) -> Markup | None:
+def _beside(found: Findings) -> Markup | None:
     """Micro F1 and whole sets, of the model and of the baseline, on the same rows."""
-    if model is None or baseline is None:
+    model, baseline = found.measured, found.baseline
+    if model is None or baseline is None or found.beside is None:
         return None
     rows = [
         *(_f1(a, name, style) for a, name, style in _both(model, baseline)),
@@ -50,7 +51,8 @@ def _beside(model: Answered | None, baseline: Answered | None) -> Markup | None:
     chart = whiskers("beside", "Beside the baseline", told, rows, caption)
     explained = (
         "Above, micro F1 over all pairs of a text and a label (interval by resampling the texts); "
-        "below, the share of texts whose whole set of labels is right."
+        "below, the share of texts whose whole set of labels is right. "
+        f"{verdict(found.beside)} {learning(found)}"
     )
     return drawing(chart, "Beside the baseline", explained, wide=True)
 
@@ -60,14 +62,9 @@ def _both(model: Answered, baseline: Answered) -> list[tuple[Answered, str, str]
 
 
 def _f1(answered: Answered, name: str, style: str) -> Estimate:
-    generator = np.random.default_rng(0)
-    n = len(answered.labels)
-    draws = [generator.integers(n, size=n) for _ in range(DRAWS)]
-    found = [micro_f1(answered.labels[rows], answered.answers[rows]) for rows in draws]
-    low, high = np.quantile(found, [0.025, 0.975])
-    return Estimate(
-        name, micro_f1(answered.labels, answered.answers), float(low), float(high), style
-    )
+    labels, answers = answered.labels, answered.answers
+    ends = bootstrap(len(labels), lambda rows: micro_f1(labels[rows], answers[rows]))
+    return Estimate(name, micro_f1(labels, answers), *ends, style)
 
 
 def _whole_sets(answered: Answered, name: str, style: str) -> Estimate:

@@ -8,7 +8,8 @@ from ulmfit.report.charts.scatter import scatter
 from ulmfit.report.examination import Findings
 from ulmfit.report.markup import Child, Markup, element
 from ulmfit.report.numbers import figure, plural, whole
-from ulmfit.report.sections.frame import drawing, drawings, section
+from ulmfit.report.sections.frame import drawing, drawings, paragraph, section
+from ulmfit.report.sections.verdict import learning, verdict
 from ulmfit.report.tables import table
 
 
@@ -32,7 +33,10 @@ def _beside(measured: Answered, found: Findings) -> Markup:
     rows = [_row(name, answered) for name, answered in every if answered is not None]
     header = ("", "Mean distance", "RMSE", "R²", "Spearman")
     shown = table("The model beside the baseline", header, rows)
-    return element("div", element("h3", "Beside the baseline"), shown)
+    told = None
+    if found.beside is not None:
+        told = paragraph(f"{verdict(found.beside)} {learning(found)}", class_="remark")
+    return element("div", element("h3", "Beside the baseline"), shown, told)
 
 
 def _row(name: str, answered: Answered) -> list[Child]:
