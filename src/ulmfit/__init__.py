@@ -1,7 +1,9 @@
 """Transfer learning for text: pretrain a language model, fine-tune it, classify with few labels.
 
 >>> import ulmfit
->>> bundle = ulmfit.load("model")  # doctest: +SKIP
+>>> bundle = ulmfit.load("model")
+>>> bundle.labels
+['neg', 'pos']
 """
 
 from importlib import import_module

@@ -11,7 +11,9 @@ from pathlib import Path
 
 from forking import CLIENT
 
+import ulmfit
 from ulmfit.demo import load_messages
+from ulmfit.training.loop import Step
 
 HERE = Path(__file__).parent
 
@@ -141,6 +143,15 @@ def write_questions(folder: Path) -> None:
     for name, part in {"train_5500.label": lines, "TREC_10.label": lines[::3]}.items():
         (folder / name).write_text("".join(part), "iso-8859-1")
     write_lock(folder, "trec")
+
+
+def break_off(out: str) -> None:
+    """Leave an unfinished run on the reviews of this folder that is to make `out`."""
+    options = ulmfit.TrainOptions(ulmfit.Source(("reviews.csv",)), out, finetune=False)
+    events = ulmfit.train(options)
+    while not isinstance(next(events), Step):
+        pass
+    events.close()
 
 
 def table(path: Path, header: Iterable[str], rows: Iterable[Iterable[object]]) -> None:

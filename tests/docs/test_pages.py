@@ -2,27 +2,22 @@
 
 import contextlib
 import io
-import shlex
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from blocks import RUN, Block, blocks, pages
 from outputs import differs
-from reader import Shell
+from parsing import parse
+from reader import Shell, break_off
 from shrinking import shrink
 
-import ulmfit
-from ulmfit.cli import app
 from ulmfit.errors import InputError
-from ulmfit.training.loop import Step
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGES = [page.relative_to(DOCS).as_posix() for page in pages(DOCS)]
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
 WRONG = 2  # exit code
 
 
@@ -77,15 +72,6 @@ def follow(
         pytest.skip(f"all but what needs {', '.join(sorted(passed_over))}, not installed")
 
 
-def break_off(name: str) -> None:
-    """Leave an unfinished run that is to make `name`."""
-    options = ulmfit.TrainOptions(ulmfit.Source(("reviews.csv",)), name, finetune=False)
-    events = ulmfit.train(options)
-    while not isinstance(next(events), Step):
-        pass
-    events.close()
-
-
 def run(block: Block, where: str, shell: Shell, names: dict[str, Any]) -> str:
     """What the block prints."""
     if block.language == "python":
@@ -118,15 +104,3 @@ def check(block: Block, printed: str, where: str) -> None:
     varies = block.output.marked("figures vary") is not None
     difference = differs(block.output.code, printed, figures_vary=varies)
     assert difference is None, f"{where}: other output\n{difference}"
-
-
-def parse(block: Block, where: str) -> None:
-    """A block that cannot run here: its calls are calls that there are."""
-    assert block.marked("parsed only"), f"{where}: say why the block is parsed only"
-    if block.language == "python":
-        compile(block.code, where, "exec")
-        return
-    for line in block.code.replace("\\\n", " ").splitlines():
-        program, *words = [*shlex.split(line, comments=True), ""][:-1] or [""]
-        if program == "ulmfit":
-            COMMANDS[words[0]].make_context(words[0], words[1:])

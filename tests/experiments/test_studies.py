@@ -1,4 +1,7 @@
-"""The studies behind `explain`, `suggest` and `clean`, on a handful of texts."""
+"""The studies behind `explain`, `suggest` and `clean` run to their end on a handful of texts.
+
+Whether their figures are right is asked in `test_study_figures.py`.
+"""
 
 import json
 from pathlib import Path
@@ -37,7 +40,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_explanations(
+def test_the_study_of_explanations_runs(
     data: Path,
     lm: Path,
     tmp_path: Path,
@@ -60,7 +63,9 @@ def test_explanations(
     assert falls["occlusion", 1] >= falls["random, 10 draws", 1]  # it takes the largest fall
 
 
-def test_suggestions(data: Path, lm: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_study_of_suggestions_runs(
+    data: Path, lm: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sizes = ("--start", 10, "--step", 5, "--until", 20, "--seeds", 0)
     run_script("suggest_study.py", lm, data, data, *sizes)
     lines = told(capsys)
@@ -71,7 +76,9 @@ def test_suggestions(data: Path, lm: Path, capsys: pytest.CaptureFixture[str]) -
     assert {line["way"] for line in lines if "saved" in line} == {"margin", "suggest"}
 
 
-def test_wrong_labels(data: Path, lm: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_study_of_wrong_labels_runs(
+    data: Path, lm: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run_script("clean_study.py", lm, data, "--flip", 0.1, "--seeds", 0, 1)
     lines = told(capsys)
     assert [line["judges"] for line in lines] == ["both", "vectors alone", "words alone"]

@@ -1,8 +1,6 @@
 """Each rule, by its switch."""
 
-import doctest
 from dataclasses import fields, replace
-from importlib import import_module
 
 import pytest
 from hypothesis import given
@@ -108,11 +106,3 @@ def test_the_papers_three() -> None:
 def test_rules_from_elsewhere_are_checked(bad: object) -> None:
     with pytest.raises(InputError, match="rules"):
         Rules.from_dict(bad)
-
-
-@pytest.mark.parametrize(
-    "module",
-    ["specials", "rules", "words", "units", "vocab", "tokenizer", "detokenizer", "subword_text"],
-)
-def test_examples_in_the_docstrings(module: str) -> None:
-    assert doctest.testmod(import_module(f"ulmfit.text.{module}")).failed == 0

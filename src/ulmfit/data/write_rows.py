@@ -47,8 +47,10 @@ class PredictionWriter:
         OSError: a full disk and the like.
 
     Example:
-        >>> with PredictionWriter(Path("out.csv"), ["neg", "pos"]) as out:  # doctest: +SKIP
+        >>> with PredictionWriter(Path("out.csv"), ["neg", "pos"]) as out:
         ...     out.write({"text": "fine"}, "pos", [0.1, 0.9])
+        >>> Path("out.csv").read_text().splitlines()
+        ['text,label,p_neg,p_pos', 'fine,pos,0.1,0.9']
     """
 
     def __init__(

@@ -84,9 +84,11 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
 
     Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification".
 
-    >>> model = ULMFiTClassifier(epochs=1).fit(texts, labels)  # doctest: +SKIP
-    >>> model.predict(["What a film!"])  # doctest: +SKIP
-    array(['good'], dtype='<U4')
+    >>> from ulmfit import ULMFiTClassifier
+    >>> texts, labels = ["A lovely film.", "A dull film."] * 10, ["good", "bad"] * 10
+    >>> model = ULMFiTClassifier(epochs=1).fit(texts, labels)
+    >>> model.classes_.tolist(), model.predict_proba(["What a film!"]).shape
+    (['bad', 'good'], (1, 2))
     """
 
     def __init__(

@@ -37,9 +37,11 @@ class ULMFiTRegressor(RegressorMixin, TransformerMixin, BaseEstimator):  # type:
         bundle_: the model, a `ulmfit.Bundle`; its `metrics` hold the figures on the tenth of
             the texts that chose the best epoch.
 
-    >>> model = ULMFiTRegressor().fit(reviews, stars)  # doctest: +SKIP
-    >>> model.predict(["What a film!"])  # doctest: +SKIP
-    array([4.6])
+    >>> from ulmfit import ULMFiTRegressor
+    >>> reviews, stars = ["A lovely film.", "A dull film."] * 10, [4.5, 1.0] * 10
+    >>> model = ULMFiTRegressor(epochs=1).fit(reviews, stars)
+    >>> model.predict(["What a film!", "It is dull."]).shape
+    (2,)
     """
 
     def __init__(

@@ -13,7 +13,7 @@ def equal_runs(a: str, b: str) -> Iterator[tuple[int, int, int]]:
     """(start in a, start in b, length) of runs that are equal, greedily from the left.
 
     >>> list(equal_runs("tom&ann", "tom&amp;ann"))
-    [(0, 0, 4), (4, 8, 3)]
+    [(0, 0, 5), (5, 9, 2)]
     """
     a, b = a + _END, b + _END
     i = j = 0

@@ -73,8 +73,10 @@ def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -
         InputError: the bundle is no classifier, it knows no such label, or there is no text.
 
     Example:
-        >>> for word in explain(bundle, "What a film!").top(3):  # doctest: +SKIP
-        ...     print(word.text, word.score)
+        >>> import ulmfit
+        >>> told = ulmfit.explain(ulmfit.load("model"), "A lovely film!")
+        >>> told.label, [word.text for word in told.words]
+        ('pos', ['A', 'lovely', 'film', '!'])
     """
     if not text or text.isspace():
         raise InputError("there is no text to explain")

@@ -37,8 +37,12 @@ def saved(
         InputError: no data set, no such split or column, or another data set in `folder`.
 
     Example:
-        >>> data = ulmfit.hub.saved(load_dataset("imdb"), "imdb", split="train")  # doctest: +SKIP
-        >>> ulmfit.train(ulmfit.TrainOptions(data, "model"))  # doctest: +SKIP
+        >>> from datasets import Dataset, DatasetDict
+        >>> from ulmfit.hub import saved
+        >>> rows = Dataset.from_dict({"text": ["Lovely.", "Dull."], "label": ["pos", "neg"]})
+        >>> data = saved(DatasetDict(train=rows), "films", split="train")
+        >>> [(row.text, row.label) for row in data.rows()]
+        [('Lovely.', 'pos'), ('Dull.', 'neg')]
     """
     rows, folder = _one(dataset, split), Path(folder)
     if not folder.exists():

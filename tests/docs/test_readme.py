@@ -1,23 +1,29 @@
-"""What README.md shows works: every command parses, the Python runs, every path is there."""
+"""What README.md shows works: its commands and its Python run, every path is there."""
 
 import re
 import shlex
+import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import torch
-import typer
+from parsing import parse_line
+from reader import Shell, break_off
+from shrinking import shrink
 
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle, HeadConfig, empty_classifier
-from ulmfit.cli import app
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.presets import PRESETS
 from ulmfit.text import Encoder
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text("utf8")
-COMMANDS = typer.main.get_command(app)
+# They install, or want an account of the hub.
+PARSED_ONLY = ("python3 -m venv ", ".venv/bin/pip ", "make ", "source ", "ulmfit push ")
+MODULES = {"tune": "optuna", "track": "tensorboard"}  # of the extras that a line names
+MADE = re.compile(r"(?:--out|-o|--plot) (\S+)")
 
 
 def blocks(language: str) -> list[str]:
@@ -33,36 +39,64 @@ def shell_lines() -> list[str]:
 
 
 def quoted_commands() -> list[str]:
-    """`ulmfit ...` between single backquotes, where it is a whole call."""
-    return [code for code in re.findall(r"`(ulmfit [^`\n]+)`", README) if "..." not in code]
+    """`ulmfit ...` or `pip ...` between single backquotes, where it is a whole call."""
+    return [code for code in re.findall(r"`((?:ulmfit|pip) [^`\n]+)`", README) if "..." not in code]
+
+
+LINES = [line for line in shell_lines() if not line.startswith(PARSED_ONLY)]
+UNRUN = [line for line in shell_lines() if line.startswith(PARSED_ONLY)] + quoted_commands()
 
 
 def test_there_is_something_to_check() -> None:
-    assert len(shell_lines()) >= 6 and blocks("python") and blocks("")
+    assert len(LINES) > 15 and blocks("python") and blocks("")
+    assert all(any(line.startswith(start) for line in UNRUN) for start in PARSED_ONLY)
 
 
-@pytest.mark.parametrize("line", [*shell_lines(), *quoted_commands()])
+@pytest.mark.parametrize("line", UNRUN)
 def test_a_command_is_one_that_there_is(line: str) -> None:
-    *feeding, program_and_words = line.split(" | ")
-    assert all(part.startswith(("echo ", "head ")) for part in feeding)
-    program, *words = shlex.split(program_and_words, comments=True)
-    if program == "ulmfit":
-        name, *arguments = words
-        assert name in COMMANDS.commands, f"there is no `ulmfit {name}`"
-        COMMANDS.commands[name].make_context(name, arguments)  # parses, and runs nothing
-    elif program == "make":
-        targets = re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
-        assert set(words) <= set(targets)
-    elif program == "python" and words[0].endswith(".py"):
-        assert (ROOT / words[0]).is_file()
-    else:
-        known = {"cd", "source", "git", "python", "python3", "pip"}
-        assert program.removeprefix(".venv/bin/") in known, f"what is {program}?"
+    parse_line(line)
 
 
-def test_a_wrong_option_would_be_noticed() -> None:
-    with pytest.raises(typer.TyperException):
-        COMMANDS.commands["train"].make_context("train", ["x.csv", "--out", "m", "--wings"])
+@pytest.fixture(scope="module")
+def full_desk(shell: Shell, desk: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The reader's files and what earlier lines of the README left."""
+    folder = tmp_path_factory.mktemp("readme") / "desk"
+    shutil.copytree(desk, folder)
+    shutil.copytree(desk / "texts", folder / "archive")
+    shutil.copy(desk / "held-out.csv", folder / "more-reviews.csv")
+    code, told = shell.run(
+        "ulmfit train shop/train.csv --no-finetune --no-report --out shop/model", folder
+    )
+    assert code == 0, told[-500:]
+    return folder
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_a_command_runs(
+    line: str,
+    shell: Shell,
+    full_desk: Path,
+    embedded: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    extra = re.search(r"# extra: (\w+)", line)
+    if extra and find_spec(MODULES[extra[1]]) is None:
+        pytest.skip(f"{MODULES[extra[1]]} is not installed")
+    folder = tmp_path / "desk"
+    shutil.copytree(full_desk, folder)
+    monkeypatch.chdir(folder)
+    made = MADE.findall(line)
+    for name in made:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    if line.startswith("ulmfit resume "):
+        shrink(embedded, monkeypatch.setattr)
+        shutil.rmtree("model")
+        break_off("model")
+        made = ["model"]
+    code, told = shell.run(line, folder)
+    assert code == 0, told[-1000:]
+    assert all((folder / name).exists() for name in made)
 
 
 @pytest.fixture
