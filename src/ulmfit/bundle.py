@@ -7,11 +7,8 @@ anything, and names what is wrong.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from glob import escape
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +19,7 @@ from torch import Tensor
 
 from ulmfit.compact import Storage, pack, unpack
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
+from ulmfit.files import replacing, write_atomically
 from ulmfit.manifest import (
     FORMAT,
     SINGLE,
@@ -115,18 +112,11 @@ def save(bundle: Bundle, folder: Path, card: str, storage: Storage = "fp32") -> 
     Raises:
         OSError: the disk is full, or `folder` cannot be written; nothing is left behind.
     """
-    folder = folder.absolute()
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    _clear(folder, "part")
-    try:
+    with replacing(folder) as aside:
         _write(bundle, aside, card, storage)
-        _swap(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
 
 
 def _write(bundle: Bundle, folder: Path, card: str, storage: Storage) -> None:
-    folder.mkdir(parents=True)
     for direction, tensors in bundle.weights.items():
         packed = {k: t.contiguous() for k, t in pack(tensors, storage).items()}
         write_atomically(folder / WEIGHTS[direction], safetensors.torch.save(packed))
@@ -157,42 +147,6 @@ def _members(folder: Path) -> list[Path]:
 
 def _json(value: Mapping[str, Any]) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode("utf8", "replace")
-
-
-def _swap(new: Path, folder: Path) -> None:
-    if not folder.exists():
-        os.rename(new, folder)
-        return
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
-    shutil.rmtree(old, ignore_errors=True)  # a killed process had the same number
-    os.rename(folder, old)
-    try:
-        os.rename(new, folder)
-    except OSError:
-        os.rename(old, folder)
-        raise
-    _clear(folder, "old")
-
-
-def _clear(folder: Path, suffix: Literal["part", "old"]) -> None:
-    """Remove what this process, or one that was killed, left beside `folder`."""
-    for path in folder.parent.glob(f".{escape(folder.name)}.*.{suffix}"):
-        middle = path.name[len(folder.name) + 2 : -len(suffix) - 1]  # of a sibling: v2.123
-        if middle.isdecimal() and not _is_anothers(int(middle)):
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _is_anothers(process: int) -> bool:
-    """Whether it runs on this machine, and is not this one; of other machines nothing is known."""
-    if process == os.getpid() or os.name != "posix":  # elsewhere the signal 0 is not harmless
-        return False
-    try:
-        os.kill(process, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except PermissionError:  # it is another user's
-        pass
-    return True
 
 
 def load(folder: Path | str) -> Bundle:

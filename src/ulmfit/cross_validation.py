@@ -19,7 +19,7 @@ from ulmfit.files import write_atomically
 from ulmfit.manifest import TargetConfig
 from ulmfit.metrics.resampled import Resampled, resampled
 from ulmfit.pipeline import Event, Note
-from ulmfit.pipeline.classifiers import LANGUAGE_MODEL_SHARE
+from ulmfit.pipeline.afterwards import sample
 from ulmfit.pipeline.held_out import (
     SHARES,
     Bench,
@@ -32,6 +32,7 @@ from ulmfit.pipeline.held_out import (
 )
 from ulmfit.pipeline.kept_folds import Measured, settle, tidy, work_told
 from ulmfit.pipeline.options import TrainOptions, directions
+from ulmfit.pipeline.shares import language_models_part
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.pipeline.work import opened_work, request
 from ulmfit.predict import answers
@@ -116,7 +117,7 @@ def _cross_validated(
     on.draw.keep(folder)
     yield from told_of(on)
     if not options.lm_per_fold:
-        part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+        part = _part(on, budget, len(on.draw.rows) // options.folds, len(deals))
         on = yield from with_finetuned(on, folder, budget=part)
     found: list[Measured] = []
     for number, (repeat, fold, held_out) in enumerate(deals):
@@ -164,9 +165,8 @@ def _fold(
     on: Bench, held_out: Rows, place: Path, repeat: int, budget: Budget | None
 ) -> Generator[Event, None, Measured]:
     if budget is not None:
-        models = len(directions(on.options.direction, on.lm.directions))
-        budget = replace(budget, documents=models * len(held_out))
-    part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+        budget = replace(budget, documents=_models(on) * len(held_out))
+    part = _part(on, budget, len(held_out), 1)
     on = yield from with_finetuned(on, place, without=held_out, budget=part)
     places = np.setdiff1d(np.arange(len(on.draw.rows)), held_out)
     seed = on.options.machine.seed + repeat - 1
@@ -174,6 +174,27 @@ def _fold(
     done = measured(on, bundle, held_out)
     settle(place, bundle, done)
     return done
+
+
+def _models(on: Bench) -> int:
+    return len(directions(on.options.direction, on.lm.directions))
+
+
+def _part(on: Bench, budget: Budget | None, held_out: int, classifiers: int) -> Budget | None:
+    """The language model's part of a budget; None where it is not fine-tuned.
+
+    Args:
+        on: the bench.
+        budget: of the language model and the classifiers.
+        held_out: rows that each classifier is measured on.
+        classifiers: that are trained on one language model.
+    """
+    if budget is None or not on.options.finetune:
+        return None
+    rows, (_, texts) = len(on.draw.rows) - held_out, sample(on.draw, on.options.data)
+    models, layers = classifiers * _models(on), on.lm.architecture.layers
+    budget = replace(budget, documents=models * held_out)
+    return language_models_part(budget, texts, rows, on.preset, models, layers)
 
 
 def _line(options: CrossValidationOptions, repeat: int, fold: int, done: Measured) -> str:

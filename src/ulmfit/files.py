@@ -1,11 +1,15 @@
-"""Files that are whole or not there."""
+"""Files and folders that are whole or not there."""
 
 from __future__ import annotations
 
 import io
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,3 +46,60 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill, which is renamed to `folder` at the end: that is whole or not there.
+
+    A folder that is there is replaced; its caller has asked whether that is wanted.
+
+    Raises:
+        OSError: it cannot be written; nothing is left behind.
+    """
+    folder = folder.absolute()
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    _clear(folder, "part")
+    try:
+        aside.mkdir(parents=True)
+        yield aside
+        _swap(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _swap(new: Path, folder: Path) -> None:
+    if not folder.exists():
+        os.rename(new, folder)
+        return
+    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    shutil.rmtree(old, ignore_errors=True)  # a killed process had the same number
+    try:
+        os.rename(folder, old)
+        os.rename(new, folder)
+    except BaseException:  # Ctrl-C between the two as well
+        if not folder.exists():
+            os.rename(old, folder)
+        raise
+    _clear(folder, "old")
+
+
+def _clear(folder: Path, suffix: Literal["part", "old"]) -> None:
+    """Remove what this process, or one that was killed, left beside `folder`."""
+    for path in folder.parent.glob(f".{escape(folder.name)}.*.{suffix}"):
+        middle = path.name[len(folder.name) + 2 : -len(suffix) - 1]  # of a sibling: v2.123
+        if middle.isdecimal() and not _is_anothers(int(middle)):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _is_anothers(process: int) -> bool:
+    """Whether it runs on this machine, and is not this one; of other machines nothing is known."""
+    if process == os.getpid() or os.name != "posix":  # elsewhere the signal 0 is not harmless
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # it is another user's
+        pass
+    return True

@@ -179,8 +179,10 @@ def test_what_makes_no_sense_is_told(call, lm, tags, tmp_path, arguments, told):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_real_model_does_not_abstain(call, train, tags, tmp_path):
+def test_a_real_model_does_not_abstain_and_explains_no_label(call, train, tags, tmp_path):
     out, _ = train("--label", "price", "--task", "real")
+    ended = call("explain", out, "the lovely film", "--label", "pos", "--json")
+    assert ended.code == 2 and "'pos': this model answers with a value" in ended.json()["error"]
     for command in (("predict", out, tags, "-o", tmp_path / "o.csv"), ("evaluate", out, tags)):
         asked = ("--label", "price") if command[0] == "evaluate" else ()
         ended = call(*command, *asked, "--abstain-below", 0.5, "--json")

@@ -9,7 +9,8 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.base import clone
 from sklearn.metrics import get_scorer
-from sklearn.model_selection import cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.preprocessing import MultiLabelBinarizer
 
 from ulmfit.errors import InputError
 from ulmfit.estimator import ULMFiTClassifier, ULMFiTRegressor
@@ -82,13 +83,18 @@ def test_answers_are_those_of_the_predictor(
     assert [tuple(held) for held in model.predict(texts)] == expected
 
 
-def test_several_labels_in_cross_validation(
-    quick: Make, texts: list[str], matrix: NDArray[np.int64]
+def test_several_labels_in_cross_validation_and_search_are_a_matrix(
+    quick: Make, texts: list[str], tags: list[list[str]]
 ) -> None:
-    scores = cross_val_score(
-        quick(), np.array(texts), matrix, cv=2, scoring="f1_micro", error_score="raise"
-    )
-    assert scores.shape == (2,)
+    """As docs/how-to/scikit-learn.md says; of lists scikit-learn itself makes no folds."""
+    with pytest.raises(ValueError, match="legacy multi-label"):
+        cross_val_score(quick(), texts, tags, cv=2, error_score="raise")
+    matrix = MultiLabelBinarizer().fit_transform(tags)
+    for scoring in (None, "f1_micro"):
+        scores = cross_val_score(quick(), texts, matrix, cv=2, scoring=scoring, error_score="raise")
+        assert scores.shape == (2,) and np.isfinite(scores).all()
+    search = GridSearchCV(quick(), {"epochs": [1]}, cv=2, error_score="raise").fit(texts, matrix)
+    assert search.predict(texts).shape == matrix.shape
 
 
 @pytest.mark.parametrize("form", ["lists", "matrix"])

@@ -1,6 +1,7 @@
 """Inside scikit-learn: pipelines, searches, cross-validation, calibration, workers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -50,12 +51,46 @@ def test_vectors_as_a_data_frame(quick: Make, texts: list[str], words: list[str]
     assert table.columns[0] == "ulmfitclassifier0"
 
 
-@pytest.mark.parametrize("library", ["numpy", "pandas", "polars"])
-def test_cross_validation(library: str, quick: Make, texts: list[str], words: list[str]) -> None:
-    make = np.array if library == "numpy" else pytest.importorskip(library).Series
-    scores = cross_val_score(quick(), make(texts), make(words), cv=2, error_score="raise")
-    expected = cross_val_score(quick(), texts, words, cv=2, error_score="raise")
-    assert scores.shape == (2,) and scores.tolist() == expected.tolist()
+def cross_validated(model: ULMFiTClassifier, texts: Any, y: Any) -> list[Any]:
+    return [cross_val_score(model, texts, y, cv=2, error_score="raise")]
+
+
+def searched(model: ULMFiTClassifier, texts: Any, y: Any) -> list[Any]:
+    return answered(GridSearchCV(model, {"epochs": [1]}, cv=2, error_score="raise"), texts, y)
+
+
+def calibrated(model: ULMFiTClassifier, texts: Any, y: Any) -> list[Any]:
+    return answered(CalibratedClassifierCV(model, cv=2), texts, y)
+
+
+def in_a_pipeline(model: ULMFiTClassifier, texts: Any, y: Any) -> list[Any]:
+    return answered(make_pipeline(FunctionTransformer(), model), texts, y)
+
+
+def answered(tool: Any, texts: Any, y: Any) -> list[Any]:
+    tool.fit(texts, y)
+    return [tool.classes_, tool.predict(texts), tool.predict_proba(texts), tool.score(texts, y)]
+
+
+@pytest.mark.parametrize("form", ["strings", "integers"])
+@pytest.mark.parametrize("tool", [cross_validated, searched, calibrated, in_a_pipeline])
+def test_what_holds_texts_and_labels_changes_no_answer(
+    tool: Callable[..., list[Any]],
+    form: str,
+    quick: Make,
+    texts: list[str],
+    words: list[str],
+    labels: Any,
+) -> None:
+    """A list, an array, or a series; that of pandas with an index of its own."""
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    y = words if form == "strings" else (3 + labels).tolist()
+    expected = tool(quick(), texts, y)
+    index = range(99, 59, -1)
+    for made in (np.array, polars.Series, partial(pandas.Series, index=index)):
+        for one, other in zip(tool(quick(), made(texts), made(y)), expected, strict=True):
+            np.testing.assert_array_equal(one, other)
+    assert tool is cross_validated or expected[0].tolist() == sorted(set(y))
 
 
 def test_out_of_fold_probabilities(quick: Make, texts: list[str], words: list[str]) -> None:
@@ -78,12 +113,6 @@ def test_a_grid_search_fine_tunes_once_a_fold(
     assert len(tunings) == 3  # two folds, and all texts at the end
     assert search.best_estimator_.settings == search.best_params_["settings"]
     assert search.predict(texts).shape == (40,)
-
-
-def test_calibration(quick: Make, texts: list[str], words: list[str]) -> None:
-    calibrated = CalibratedClassifierCV(quick(), cv=2).fit(texts, words)
-    assert calibrated.predict_proba(texts).shape == (40, 2)
-    assert calibrated.predict(texts[:1])[0] in ("bad", "good")
 
 
 def test_voting_with_another(quick: Make, texts: list[str], words: list[str]) -> None:

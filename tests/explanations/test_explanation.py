@@ -1,13 +1,16 @@
 """An explanation names the user's words, and they are what moved the answer."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
+import torch
 
 from ulmfit.errors import InputError
 from ulmfit.explanations import Word, explain, explain_many
 from ulmfit.predict import Predictor
+from ulmfit.targets.kinds import Kind
 
 
 def test_it_tells_the_answer(taught, texts):
@@ -55,16 +58,55 @@ def test_another_label_turns_the_signs_of_two_around(taught, texts):
     )
 
 
-def test_a_score_is_what_the_answer_loses_without_the_word(taught, texts):
-    """Both directions together, as they predict."""
-    predictor = Predictor(taught)
-    text = texts[3]
-    explained = explain(predictor, text, label="good")
-    for word in explained.words[:5]:
-        cut = text[: word.start] + text[word.end :]
-        p, without = (row[1] for row in predictor.probabilities([text, cut]))
-        fall = np.log(p / (1 - p)) - np.log(without / (1 - without))
-        assert word.score == pytest.approx(fall, abs=1e-4)
+@pytest.mark.parametrize("kind", get_args(Kind))
+def test_a_score_is_what_the_answer_loses_without_the_word(teach, kind, texts):
+    """Both directions together, as they predict, at a temperature; of every label, or the value."""
+    bundle, text = teach(kind), texts[3]
+    if kind != "real":
+        bundle = replace(bundle, target=bundle.target.model_copy(update={"temperature": 1.5}))
+    predictor = Predictor(bundle)
+    for number, label in enumerate(bundle.labels or [None]):
+        strongest = explain(predictor, text, label=label).top(5)
+        assert abs(strongest[0].score) > 0.1
+        for word in strongest:
+            pair = [text, text[: word.start] + text[word.end :]]
+            if kind == "real":
+                whole, cut = predictor.values(pair)
+            else:
+                p = np.array([row[number] for row in predictor.probabilities(pair)])
+                whole, cut = np.log(p / (1 - p))
+            assert word.score == pytest.approx(whole - cut, abs=1e-4)
+
+
+def test_of_ranks_the_median_is_explained(teach, texts):
+    """Of 40%, 30% and 30% the middle rank, though the lowest is the most probable."""
+    ranks = teach("ordinal")
+    fixed = {
+        "head.linear2.weight": torch.zeros_like,
+        "head.linear2.bias": lambda bias: torch.tensor([0.6, 0.5]).logit().to(bias),
+    }
+    weights = {
+        direction: {name: fixed.get(name, torch.clone)(tensor) for name, tensor in each.items()}
+        for direction, each in ranks.weights.items()
+    }
+    found = explain(replace(ranks, weights=weights), texts[0])
+    assert list(found.probabilities.values()) == pytest.approx([0.4, 0.3, 0.3])
+    assert (found.label, found.predicted) == ("so-so", "so-so")
+    assert found.probability == pytest.approx(0.3) and not found.top()
+
+
+def test_of_several_labels_the_most_probable_is_explained(teach, texts):
+    found = explain(teach("multi"), texts[0])
+    assert found.label == found.predicted == max(found.probabilities, key=found.probabilities.get)
+    assert sum(found.probabilities.values()) > 1.5  # "film" and one of the others
+
+
+def test_a_value_has_no_label(teach, texts):
+    found = explain(teach("real"), texts[0])
+    assert found.value == next(Predictor(teach("real")).values(texts[:1]))
+    assert found.label is found.predicted is found.probability is None and not found.probabilities
+    with pytest.raises(InputError, match=r"'good': this model answers with a value"):
+        explain(teach("real"), texts[0], label="good")
 
 
 def test_top_is_sorted_and_leaves_out_what_moved_nothing(taught, texts):

@@ -1,5 +1,6 @@
 """Models go to the hub and come back the same; what is not a model, or not there, is told."""
 
+import errno
 import json
 import os
 import subprocess
@@ -212,6 +213,33 @@ def test_push_and_pull_refuse_at_the_door(
             pull("me/lm", tmp_path / "mine", overwrite=overwrite)
     pull("me/lm", tmp_path / "model")
     pull("me/lm", tmp_path / "model", overwrite=True)
+
+
+@pytest.mark.parametrize("failing", ["replace", "rename"])  # of a file, of the folder
+def test_a_pull_that_fails_leaves_the_model_that_was_there(
+    failing: str,
+    hub: FakeHub,
+    lm: Path,
+    classifier: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    push(lm, "me/lm")
+    push(classifier, "me/reviews")
+    out = pull("me/lm", tmp_path / "mine" / "model")
+    real = getattr(os, failing)
+
+    def refuse(source: str | Path, target: str | Path) -> None:
+        if str(source).endswith(".part"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(source, target)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, failing, refuse)
+        with pytest.raises(OSError, match="No space left"):
+            pull("me/reviews", out, overwrite=True)
+    assert same_model(lm, out) and [path.name for path in out.parent.iterdir()] == ["model"]
+    assert same_model(classifier, pull("me/reviews", out, overwrite=True))
 
 
 def test_a_revision_is_part_of_the_name() -> None:

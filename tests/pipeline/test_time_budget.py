@@ -7,6 +7,7 @@ real ones are.
 
 import json
 import random
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +20,7 @@ import pytest
 from ulmfit import language_modelling
 from ulmfit import run as runs
 from ulmfit.cross_validation import CrossValidationOptions, cross_validate
+from ulmfit.estimator import ULMFiTClassifier
 from ulmfit.pipeline import Note, afterwards, finetune, pretrain, resume, train
 from ulmfit.pipeline import language_models as texts_to_models
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, Source, TrainOptions
@@ -133,12 +135,17 @@ def test_training_ends_in_time_and_uses_it(options: TrainOptions, clock: Clock) 
     assert names == ["fine-tuning the language model"] * 2 + ["classifier"] * 2
 
 
+FEW: dict[str, Any] = {  # a long language model, a short classifier
+    "language_model": SMALL["language_model"] | {"epochs": 3000},
+    "classifier": {"batch": 8, "epochs": 2, "min_steps": 0},
+}
+MOST = 0.6 * 60  # seconds of a minute, more than a language model has where it has its share alone
+
+
 def test_a_short_classifier_leaves_its_time_to_the_language_model(
     options: TrainOptions, clock: Clock
 ) -> None:
-    much = SMALL["language_model"] | {"epochs": 3000}
-    few = {"language_model": much, "classifier": {"batch": 8, "epochs": 2, "min_steps": 0}}
-    events, _ = finish(train(replace(options, settings=few, labels=20, time_budget=40.0)))
+    events, _ = finish(train(replace(options, settings=FEW, labels=20, time_budget=40.0)))
     assert within(40, clock)
     language_model, classifier = plans(events)
     assert language_model.seconds > 3 * classifier.seconds  # 60% would be 1.5 times
@@ -232,6 +239,53 @@ def test_cross_validation_ends_in_time_and_uses_it(
     asked = replace(options, time_budget=30.0)
     _, found = finish(cross_validate(CrossValidationOptions(asked, folds=2, lm_per_fold=per_fold)))
     assert within(30, clock) and len(found.each) == 2
+
+
+@pytest.mark.parametrize("per_fold", [False, True])
+def test_short_classifiers_of_a_cross_validation_leave_their_time_too(
+    per_fold: bool, options: TrainOptions, clock: Clock
+) -> None:
+    minutes = 40 if per_fold else 20  # 20 for each language model
+    asked = replace(options, settings=FEW, labels=8, time_budget=minutes)
+    given = CrossValidationOptions(asked, folds=2, lm_per_fold=per_fold)
+    language_model, *others = plans(finish(cross_validate(given))[0])
+    assert within(minutes, clock) and language_model.seconds > MOST * 20
+    classifiers = [plan for plan in others if plan.stage.startswith("classifier")]
+    epochs = [sum(phase["epochs"] for phase in plan.phases) for plan in classifiers]
+    assert epochs == [3 + 2, 3 + 2]  # nothing of them is cut
+
+
+@pytest.fixture
+def fit(options: TrainOptions, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[float]]:
+    """Fits an estimator; the seconds that were planned, stage after stage."""
+    texts = list(options.data.texts())
+    how = {"lm": options.lm, "direction": "forward", "device": "cpu", "precision": "fp32"}
+
+    def fitted(labelled: int, minutes: float, **chosen: Any) -> list[float]:
+        made = ULMFiTClassifier(**how, time_budget=minutes, verbose=1, **chosen)
+        more = texts[labelled:] if chosen.get("finetune", True) else None
+        made.fit(texts[:labelled], [i % 2 for i in range(labelled)], more)
+        told = re.findall(r"steps, about ([\d,]+) s", capsys.readouterr().out)
+        return [float(seconds.replace(",", "")) for seconds in told]
+
+    return fitted
+
+
+@pytest.mark.parametrize("finetune", [True, False])
+def test_an_estimator_ends_in_time_and_uses_it(finetune: bool, fit: Any, clock: Clock) -> None:
+    assert len(fit(60, 40.0, settings=SMALL, finetune=finetune)) == 1 + finetune
+    assert within(40, clock)
+
+
+def test_an_estimators_short_classifier_leaves_its_time_but_to_what_is_kept(
+    fit: Any, clock: Clock, tmp_path: Path
+) -> None:
+    """What a memory keeps is for classifiers of any length."""
+    language_model, _ = fit(8, 20.0, settings=FEW)
+    assert within(20, clock) and language_model > MOST * 20
+    clock.now = 1000.0
+    kept, _ = fit(8, 20.0, settings=FEW, memory=tmp_path / "memory")
+    assert within(20, clock, least=0.5) and kept < MOST * 20
 
 
 def test_a_search_ends_in_time_and_begins_no_trial_that_does_not_fit(

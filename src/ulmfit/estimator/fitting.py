@@ -16,14 +16,11 @@ from ulmfit.estimator.examples import Examples
 from ulmfit.estimator.memory import Memory, content_key, memory_of
 from ulmfit.estimator.progress import finished
 from ulmfit.pipeline import Event, Note
-from ulmfit.pipeline.classifiers import (
-    LANGUAGE_MODEL_SHARE,
-    chosen_preset,
-    classifier_on,
-    tuned_on,
-)
+from ulmfit.pipeline.afterwards import sampled
+from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.record import copy_logs
+from ulmfit.pipeline.shares import LANGUAGE_MODEL_SHARE, language_models_part
 from ulmfit.presets import Preset
 from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.targets.checks import check_labels
@@ -81,12 +78,28 @@ def fitted(
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:
         folder = Path(name)
         if options.finetune:
-            part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE)
+            part = None if budget is None else _part(budget, given, options, chosen, memory, lm)
             lm = yield from _tuned(lm, given, options, chosen, memory, folder, part)
         bundle = yield from classifier_on(
             lm, given.texts, given.draw, options, chosen, folder, budget
         )
         return bundle, recording.packed(asked, folder, bundle)
+
+
+def _part(
+    budget: Budget,
+    given: Examples,
+    options: TrainOptions,
+    chosen: Preset,
+    memory: Memory | None,
+    lm: Bundle,
+) -> Budget:
+    """The language model's part; one that is kept does not hang on the classifier's settings."""
+    if memory is not None:
+        return budget.part(LANGUAGE_MODEL_SHARE)
+    rows, models = len(given.texts), len(directions(options.direction, lm.directions))
+    texts = [given.texts[place] for place in sampled(rows)]
+    return language_models_part(budget, texts, rows, chosen, models, lm.architecture.layers)
 
 
 def _tuned(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 from ulmfit.bundle import load
 from ulmfit.errors import InputError
+from ulmfit.files import replacing, write_atomically
 from ulmfit.hub.cards import hub_card
 from ulmfit.manifest import is_bundle, read_config
 from ulmfit.remote import FILES, PREFIX, hub_errors, local_folder, parse
@@ -98,15 +97,8 @@ def pull(name: str, out: str | Path, *, overwrite: bool = False) -> Path:
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite a model")
     cached = local_folder(f"{PREFIX}{repo}" + (f"@{revision}" if revision else ""))
     load(cached)
-    aside = out.absolute().with_name(f".{out.name}.{os.getpid()}.part")
-    try:
-        aside.mkdir(parents=True)
+    with replacing(out) as aside:
         for file in FILES:
             if (cached / file).is_file():
-                shutil.copyfile(cached / file, aside / file)  # what the cache links to
-        if out.exists():
-            shutil.rmtree(out)
-        os.rename(aside, out)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+                write_atomically(aside / file, (cached / file).read_bytes())
     return out

@@ -55,8 +55,14 @@ class Afterwards:
 
 def sample(draw: Draw, source: Source) -> tuple[Rows, list[str]]:
     """Places in the draw, rising, and the texts there: enough to know what the others take."""
-    places = np.sort(np.random.default_rng(0).permutation(len(draw.rows))[:SAMPLE])
+    places = sampled(len(draw.rows))
     return places, list(replace(draw, rows=draw.rows[places]).texts(source))
+
+
+def sampled(rows: int) -> Rows:
+    """The places of `sample` among so many rows."""
+    places: Rows = np.sort(np.random.default_rng(0).permutation(rows)[:SAMPLE])
+    return places
 
 
 def _explaining(texts: list[str]) -> int:

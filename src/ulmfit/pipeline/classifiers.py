@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 from ulmfit import bundle as bundles
@@ -24,6 +22,7 @@ from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.pseudo_labels import EPOCHS, Teacher, pseudo_labelled, teacher_of
 from ulmfit.pipeline.runs import Note, opened, remaining
 from ulmfit.pipeline.sessions import computing
+from ulmfit.pipeline.shares import language_models_part
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
@@ -31,9 +30,6 @@ from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.settings import with_settings
 from ulmfit.stages.classify import Labelled, classify
 
-LANGUAGE_MODEL_SHARE = 0.6  # of the time for training that a budget leaves, at least
-CLASSIFIER_TOKEN = 2.0  # seconds of a token against the language model's, as short texts have it
-TOKENS_A_WORD = 1.3  # of words between spaces: signs and capitals have tokens of their own
 FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
 OF_TARGET = (
@@ -83,11 +79,10 @@ def train(
         budget = remaining(budget, folder)
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
-        before = teacher.kept(budget) if budget is not None and teacher is not None else budget
-        spared = 0
+        part = None
         if budget is not None and options.finetune:
-            spared = _spared(options, draw, chosen, teacher, models, lm.architecture.layers)
-        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, before, spared)
+            part = _part(budget, options, draw, chosen, teacher, models, lm.architecture.layers)
+        lm = yield from _language_model(lm, options, unlabelled, chosen, folder, part)
         pseudo = None
         if teacher is not None:
             place = folder / "pseudo-labelled"
@@ -167,7 +162,6 @@ def _language_model(
     chosen: Preset,
     folder: Path,
     budget: Budget | None,
-    spared: int,
 ) -> Generator[Event, None, Bundle]:
     """The language model to build on: fine-tuned on all texts unless told not to."""
     if not options.finetune:
@@ -180,8 +174,7 @@ def _language_model(
         for source in unlabelled:
             yield from source.texts(skipped.append)
 
-    part = None if budget is None else budget.part(LANGUAGE_MODEL_SHARE, spared)
-    tuned = yield from tuned_on(lm, texts, options, chosen, folder, part)
+    tuned = yield from tuned_on(lm, texts, options, chosen, folder, budget)
     yield from told(skipped)
     return tuned
 
@@ -266,21 +259,21 @@ def classifier_on(
     return replace(bundle, provenance=provenance, target=target)
 
 
-def _spared(
+def _part(
+    budget: Budget,
     options: TrainOptions,
     draw: Draw,
     chosen: Preset,
     teacher: Teacher | None,
     models: int,
     layers: int,
-) -> int:
-    """Tokens of the language model's training that take as long as all of the classifier's."""
-    _, texts = sample(draw, options.data)
-    document = TOKENS_A_WORD * fmean(len(text.split()) + 1 for text in texts)
-    rows = len(draw.rows) + (min(teacher.wanted, teacher.count) if teacher is not None else 0)
-    settings = chosen.classifier.long_enough(math.ceil(rows / chosen.classifier.batch))
-    epochs = sum(phase.epochs for phase in settings.phases(layers + 2))
-    return round(CLASSIFIER_TOKEN * models * epochs * rows * document)
+) -> Budget:
+    """The language model's part of the budget."""
+    rows, (_, texts) = len(draw.rows), sample(draw, options.data)
+    if teacher is not None:
+        budget = teacher.kept(budget)
+        rows += min(teacher.wanted, teacher.count)
+    return language_models_part(budget, texts, rows, chosen, models, layers)
 
 
 def _taught_by(teacher: Teacher) -> dict[str, Any]:
