@@ -139,7 +139,7 @@ def rare_label(rows: int, seed: int) -> Part:
 
 def test_the_baseline_chooses_the_threshold_of_a_rare_label_as_a_model_does() -> None:
     """Cut at one half, a linear model of few rows hardly ever gives a rare label."""
-    learned, unseen = rare_label(300, 0), rare_label(1000, 1)
+    learned, unseen = rare_label(600, 0), rare_label(1000, 1)
     baseline = fit_baseline(learned.texts, learned.labels, 2, "multi")
     chosen = thresholds_of(baseline, learned)
     given = baseline.answers(unseen.texts)

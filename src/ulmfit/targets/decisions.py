@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ulmfit.targets.kinds import Floats, Kind, Labels
 
 EVEN = 0.5
-FEW = 5  # texts with a class, under which its own threshold would be drawn from too little
+FEW = 20  # texts with a class; from fewer its threshold overfits (LOG, "Thresholds of rare labels")
 
 
 def decide(probabilities: Floats, kind: Kind, thresholds: Sequence[float] = ()) -> Labels:
