@@ -11,6 +11,8 @@ PLACES = ("src", "benchmarks", "docs", "experiments", "README.md", "CONTRIBUTING
 CITED = re.compile(r'LOG(?:\.md)?[`)]*, "([^"]+)"')
 """a title, maybe cut short by three dots, maybe over two lines of a comment"""
 
+SCRIPTS = [p for p in sorted((ROOT / "experiments").iterdir()) if p.suffix in {".py", ".sh"}]
+
 
 def citations() -> list[tuple[str, str]]:
     """(file, title) of each title that is cited."""
@@ -40,3 +42,8 @@ def test_titles_are_cited_that_this_test_finds() -> None:
 
 def test_no_title_stands_twice() -> None:
     assert len(HEADINGS) == len(set(HEADINGS))
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda p: p.name)
+def test_every_experiment_has_a_result_or_is_named_as_one_without(script: Path) -> None:
+    assert script.name in (ROOT / "experiments/LOG.md").read_text("utf8")
