@@ -160,8 +160,10 @@ def _goodness(answers: Floats, labels: Labels, kind: str) -> tuple[float, float]
 
 
 def _best_f1(answers: Floats, labels: Labels) -> float:
-    hits = np.cumsum(labels[np.argsort(-answers, kind="stable")])
-    f1 = 2 * hits / (np.arange(1, len(hits) + 1) + max(1, labels.sum()))
+    """Over all thresholds; equal answers cannot be told apart."""
+    order = np.argsort(-answers, kind="stable")
+    ends = np.flatnonzero(np.append(np.diff(answers[order]) < 0, True))
+    f1 = 2 * np.cumsum(labels[order])[ends] / (ends + 1 + labels.sum())
     return float(f1.max())
 
 

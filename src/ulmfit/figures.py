@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 Figures = Mapping[str, Any]
+CHOSE = "; they also chose the model's epoch, which is kind to it"
 
 
 def tested(kind: str, figures: Figures) -> str:
@@ -41,16 +42,33 @@ def held_out(kind: str, figures: Figures) -> str:
 
 def compared(beside: Figures) -> str:
     """The model and the baseline on the same rows: the fields of `report.Beside`."""
-    low, high = beside["gap_ci"]
-    if beside["metric"] == "mae":
-        name, show, unit, by, digits = "mean error", "{:.4g}", "", 1, "+.4g"
-    else:
-        name = "micro F1" if beside["metric"] == "micro_f1" else "accuracy"
-        show, unit, by, digits = "{:.2%}", " points", 100, "+.1f"
-    both = f"TF-IDF {show.format(beside['baseline'])}, the model {show.format(beside['model'])}"
-    gap, *ends = (format(by * value, digits) for value in (beside["gap"], low, high))
-    told = f"{gap}{unit}, 95%: {' to '.join(ends)}"
-    return f"{name} of {both} on the same {beside['rows']:,} rows: {beside['verdict']} it ({told})"
+    name = {"micro_f1": "micro F1", "mae": "mean error"}.get(beside["metric"], "accuracy")
+    show, signed = (_value, _signed_value) if name == "mean error" else (_percent, _points)
+    told = f"the model is {beside['verdict']} TF-IDF: {name} {show(beside['model'])} against "
+    told += f"{show(beside['baseline'])} on the same {beside['rows']:,} {beside['of']} rows"
+    sure = "too few rows for an interval"
+    if beside["gap_ci"]:
+        sure = "95%: " + " to ".join(map(signed, beside["gap_ci"]))
+    unit = "" if name == "mean error" else " points"
+    return f"{told} ({signed(beside['gap'])}{unit}, {sure})" + CHOSE * (
+        beside["of"] == "validation"
+    )
+
+
+def _percent(share: float) -> str:
+    return f"{share:.2%}"
+
+
+def _points(gap: float) -> str:
+    return f"{round(100 * gap, 1) + 0.0:+.1f}"  # no -0.0
+
+
+def _value(value: float) -> str:
+    return f"{value:.4g}"
+
+
+def _signed_value(value: float) -> str:
+    return f"{value:+.4g}"
 
 
 def calibrated(calibration: Figures) -> str:

@@ -121,7 +121,29 @@ def test_a_record_replaces_no_input(options: RateOptions, tmp_path: Path) -> Non
         next(find_rate(replace(options, record=data)))
     with pytest.raises(InputError, match="no file in a folder"):
         next(find_rate(replace(options, record=str(tmp_path))))
+    other = tmp_path / "training.jsonl"
+    other.write_text('{"record": "Run", "command": "train"}\n{"record": "Finished"}\n')
+    with pytest.raises(InputError, match="no record of a sweep"):
+        next(find_rate(replace(options, record=str(other))))
     assert Path(data).read_bytes() == before
+
+
+@pytest.mark.parametrize("stage", ["classifier", "language-model"])
+def test_the_recorded_call_can_be_made_again(
+    stage: str,
+    call: Callable[..., tuple[object, str, Any]],
+    options: RateOptions,
+    lm: Path,
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "sweep.jsonl"
+    words = ("find-rate", *options.train.data.paths, "--lm", lm, "--workers", 1, "--steps", 12)
+    call(*words, "--stage", stage, "--record", path)
+    first = read(path)[0]
+    assert "out" not in first["options"] and str(path) in first["command_line"]
+    before = [line["loss"] for line in read(path)[1:-1]]
+    call(*first["command_line"][1:])  # a sweep's record may be replaced
+    assert [line["loss"] for line in read(path)[1:-1]] == before
 
 
 def curve(falls: bool = True) -> RateCurve:

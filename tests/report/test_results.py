@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -9,12 +10,14 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import f1_score, mean_absolute_error, precision_recall_fscore_support
 
 from ulmfit.baseline import fit_baseline
+from ulmfit.figures import compared
 from ulmfit.report.answers import Answered, judged
 from ulmfit.report.beside import beside, paired_interval
 from ulmfit.report.examination import thresholds_of
 from ulmfit.report.page import page
 from ulmfit.report.parts import Part, key
 from ulmfit.report.sections.trust import BINS, bins, said
+from ulmfit.report.sections.verdict import verdict
 from ulmfit.targets.decisions import choose_thresholds
 from ulmfit.targets.encoding import Coding
 from ulmfit.targets.kinds import Kind, Rows
@@ -147,3 +150,30 @@ def test_the_baseline_chooses_the_threshold_of_a_rare_label_as_a_model_does() ->
     assert chosen == choose_thresholds(baseline.out_of_fold, learned.labels[baseline.folded])
     rare = [f1_score(a.labels[:, 1], a.answers[:, 1], zero_division=0) for a in (fair, even)]
     assert rare[0] > rare[1] + 0.1
+
+
+@pytest.mark.parametrize("kind", ["multi", "real"])
+@pytest.mark.parametrize("rows", [1, 2, 3, 5])
+def test_a_few_rows_of_chance_are_rarely_a_verdict(kind: Kind, rows: int) -> None:
+    """Two models that are equally good are told apart in 5% of cases at most, but for luck."""
+    apart, tries = 0, 200
+    for seed in range(tries):
+        part = part_of("test", kind, NAMES if kind == "multi" else [], rows, seed)
+        a, b = (judged(part, given(part, 2.0, 1000 * i + seed)) for i in (1, 2))
+        apart += beside(a, b).verdict != "not told apart from"
+    assert apart <= 0.1 * tries
+
+
+def test_validation_rows_are_named_as_kind_to_the_model() -> None:
+    for name in ("test", "validation"):
+        part = part_of(name, "single", NAMES, 100, 1)
+        found = beside(judged(part, given(part, 2.2, 0)), judged(part, given(part, 1.0, 5)))
+        for told in (compared(asdict(found)), verdict(found)):
+            assert f"100 {name} rows" in told and "model is ahead of TF-IDF" in told
+            assert ("kind to it" in told) == (name == "validation")
+
+
+def test_no_gap_has_no_sign() -> None:
+    part = part_of("test", "single", NAMES, 100, 1)
+    same = judged(part, given(part, 2.0, 0))
+    assert "(+0.0 points, 95%: -" in compared(asdict(beside(same, same)))

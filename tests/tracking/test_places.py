@@ -218,4 +218,6 @@ def test_the_command_sends_what_has_ended(
     with pytest.raises(SystemExit) as end:
         main(["track", options.out, "--to", f"tensorboard={board}"])
     assert end.value.code == 1
-    assert "1 of 1 runs could not be sent, model the first" in capsys.readouterr().err
+    assert (
+        f"1 of 1 runs were not sent whole: model (tensorboard={board})" in capsys.readouterr().err
+    )

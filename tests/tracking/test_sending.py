@@ -60,7 +60,7 @@ def test_every_fold_of_a_cross_validation_is_a_run(
 
 
 def lines(**own: object) -> str:
-    first = {"record": "Run", "command": "tune", "options": {"preset": "v2"}, **own}
+    first = {"record": "Run", "command": "tune", "options": {"preset": "v2"}} | own
     last = {"record": "Finished", "at": "", "figures": {}}
     return f"{json.dumps(first)}\n{json.dumps(last)}\n"
 
@@ -108,7 +108,7 @@ def test_what_is_no_record_is_refused_before_anything_is_sent(
             (folder / "training.jsonl").write_text(text)
     with pytest.raises(InputError, match=told):
         finish(send([good, bad], ["recording"]))
-    with pytest.raises(InputError, match="nowhere: not a folder"):
+    with pytest.raises(InputError, match="nowhere: no such folder"):
         finish(send([tmp_path / "nowhere"], ["recording"]))
     with pytest.raises(InputError, match="no tracker is named"):
         finish(send([good], []))
@@ -125,3 +125,24 @@ def test_a_tracker_that_fails_is_told_of_and_the_other_goes_on(
     assert notes[0].startswith("tracking with recording=weak has stopped")
     weak, other = recording
     assert len(weak.told) < len(other.told)
+    assert weak.closed == [False] and other.closed == [True]
+
+
+def test_a_tracker_that_goes_away_between_two_runs(
+    recording: list[Recording], tmp_path: Path
+) -> None:
+    for number in (1, 2):
+        (tmp_path / f"run-{number}").mkdir()
+        (tmp_path / f"run-{number}" / "training.jsonl").write_text(lines())
+    events, runs = finish(send([tmp_path], ["recording=brief"]))
+    first, second = (f"{tmp_path.name}-run-{number}" for number in (1, 2))
+    assert runs == [Sent(first, ()), Sent(second, ("recording=brief",))]
+    assert "gone between two runs" in events[-1].text
+
+
+def test_a_single_record_may_be_sent(recording: list[Recording], tmp_path: Path) -> None:
+    found = json.dumps({"record": "Finished", "at": "", "figures": {"suggestion": 0.01}})
+    text = lines(command="find-rate").splitlines()[0] + f"\n{found}\n"
+    (tmp_path / "sweep.jsonl").write_text(text)
+    assert sent(send([tmp_path / "sweep.jsonl"], ["recording"])) == ["sweep"]
+    assert recording[0].told == {"sweep/suggestion": {0: 0.01}}

@@ -28,6 +28,5 @@ def make_model(
     with making(out, run_folder(out)):
         result = model_result(follow(events), out)
     if report_on is not None:
-        made = report_of(out, report_on)
-        result |= {"report": None} if made is None else result_of(made)
+        result |= result_of(report_of(out, report_on))
     answer(result, fitted(model_lines(result)), as_json)

@@ -69,7 +69,7 @@ def find_rate(
 
     if plot is not None:
         check_picture(Path(plot))
-    unused: dict[str, Any] = dict.fromkeys(NOT_TRAINED)
+    unused: dict[str, Any] = {**dict.fromkeys(NOT_TRAINED), "calibrate": True}
     options = train_options({**unused, **train, "out": "", "finetune": stage != "classifier"})
     asked = RateOptions(options, stage, phase, lowest, highest, steps, record)
     found = follow(find_rate(asked))

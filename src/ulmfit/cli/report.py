@@ -63,13 +63,14 @@ def report(
     lines = [f"{made.path} ({size(made.bytes)})", *(f"  lacks: {told}" for told in made.lacks)]
     if made.beside is not None:
         lines.append(compared(asdict(made.beside)))
-    answer({"model": model, **result_of(made), "lacks": made.lacks}, fitted(lines), json)
+    result = {"model": model, **result_of(made), "bytes": made.bytes, "lacks": made.lacks}
+    answer(result, fitted(lines), json)
 
 
-def result_of(made: Report) -> dict[str, Any]:
-    """A report that was written, for --json."""
-    beside = None if made.beside is None else asdict(made.beside)
-    return {"report": str(made.path), "bytes": made.bytes, "baseline": beside}
+def result_of(made: Report | None) -> dict[str, Any]:
+    """A report and the baseline in it, for --json; nulls where there are none."""
+    beside = None if made is None or made.beside is None else asdict(made.beside)
+    return {"report": None if made is None else str(made.path), "baseline": beside}
 
 
 def _page_beside(model: str, data: list[str] | None) -> Path | None:

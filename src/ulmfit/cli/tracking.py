@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     Events = Generator[Event, None, Bundle]
 
+SHOWN = 5  # runs that are named
 Track = Annotated[
     list[str] | None,
     typer.Option(
@@ -48,7 +49,7 @@ def track(
     folder: Annotated[
         list[str],
         typer.Argument(
-            metavar="FOLDER", help="Of a model, of tune, of cross-validate: all runs in it."
+            metavar="FOLDER", help="Of a model, of tune, of cross-validate; or a single record."
         ),
     ],
     to: Annotated[
@@ -66,8 +67,9 @@ def track(
     from ulmfit.tracking import send
 
     runs = follow(send(folder, to))
-    if lost := [run.name for run in runs if run.failed]:
-        raise Failed(f"{len(lost)} of {len(runs)} runs could not be sent, {lost[0]} the first")
+    if lost := [f"{run.name} ({', '.join(run.failed)})" for run in runs if run.failed]:
+        which = "; ".join([*lost[:SHOWN], *["..."] * (len(lost) > SHOWN)])
+        raise Failed(f"{len(lost)} of {len(runs)} runs were not sent whole: {which}")
     names = [run.name for run in runs]
     told = f"{len(names)} run{'s' * (len(names) > 1)} sent to {', '.join(to)}"
     answer({"runs": names, "to": to}, [told], json)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ from ulmfit.pipeline.kept_folds import STEPS as STEPS_FILE
 from ulmfit.pipeline.kept_folds import work_told
 from ulmfit.pipeline.language_models import encoded_domain
 from ulmfit.pipeline.options import TrainOptions, directions
-from ulmfit.pipeline.record import content
+from ulmfit.pipeline.record import content, read
 from ulmfit.pipeline.sessions import Session, session
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.presets import ClassifierSettings, LanguageModelSettings
@@ -34,6 +34,7 @@ from ulmfit.training.rate_finder import find_rate as sweep
 
 Stage = Literal["classifier", "language-model"]
 STAGES: tuple[Stage, ...] = ("classifier", "language-model")
+COMMAND = "find-rate"
 OWN = ("stage", "phase", "lowest", "highest", "steps")  # options that `train` does not have
 
 
@@ -135,11 +136,22 @@ def _check_record(on: Bench, path: Path) -> None:
         raise InputError(f"{path}: is no file in a folder that is there")
     for source in (on.options.data, *on.unlabelled):
         refuse_input_as_output(source, path)
+    if path.exists() and not _is_sweep(path):
+        raise InputError(f"{path}: exists, and is no record of a sweep; choose another name")
+
+
+def _is_sweep(path: Path) -> bool:
+    try:
+        return bool(read(path)[0].get("command") == COMMAND)
+    except InputError:
+        return False
 
 
 def _record(options: RateOptions, found: FoundRate, began: Session, steps: list[Step]) -> bytes:
-    own = {name: getattr(options, name) for name in OWN}
-    told = {**work_told("find-rate", options.train, own), "sessions": [began]}
+    own = {name: getattr(options, name) for name in (*OWN, "record")}
+    train = replace(options.train, finetune=True)  # the stage says what is trained
+    told = {**work_told(COMMAND, train, own), "sessions": [began]}
+    del told["options"]["out"]  # there is none
     curve = found.curve
     figures = {
         "suggestion": curve.suggestion,

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import t as student
 
 from ulmfit.metrics import Z_95, micro_f1
 from ulmfit.report.answers import Answered
-from ulmfit.targets.kinds import Rows
+from ulmfit.targets.kinds import Floats, Rows
 
 DRAWS = 400  # bootstrap samples; Efron 1979
+FEWEST = 10  # rows that are resampled: fewer say too little of what others would be
+METRICS = {"single": "accuracy", "ordinal": "accuracy", "multi": "micro_f1", "real": "mae"}
 Ends = tuple[float, float]
 Verdict = Literal["ahead of", "behind", "not told apart from"]
 
@@ -23,36 +26,49 @@ class Beside:
 
     metric: str
     """"accuracy", "micro_f1" or, of real values, "mae" """
+    of: str
+    """the set of rows, such as "test" """
     rows: int
     model: float
     baseline: float
     gap: float
     """the model's figure less the baseline's"""
-    gap_ci: Ends
-    """95%, row by row: both were asked the same"""
+    gap_ci: Ends | None
+    """95%, row by row: both were asked the same; None where the rows are too few for one"""
     verdict: Verdict
     """what the interval says of the model"""
 
 
 def beside(model: Answered, baseline: Answered) -> Beside:
     """Compare the answers of both on one part."""
-    rows = len(model.labels)
-    if model.kind == "multi":
+    rows, ends, metric = len(model.labels), None, METRICS[model.kind]
+    if metric == "micro_f1":
         mine, theirs = (micro_f1(a.labels, a.answers) for a in (model, baseline))
-        ends = bootstrap(rows, lambda drawn: _f1_of(model, drawn) - _f1_of(baseline, drawn))
-        return _beside("micro_f1", rows, mine, theirs, ends)
-    if model.kind == "real":
+        if rows >= FEWEST:
+            ends = bootstrap(rows, lambda drawn: _f1_of(model, drawn) - _f1_of(baseline, drawn))
+    elif metric == "mae":
         near, far = (np.abs(a.answers - a.labels) for a in (model, baseline))
-        ends = bootstrap(rows, lambda drawn: float((near - far)[drawn].mean()))
-        return _beside("mae", rows, float(near.mean()), float(far.mean()), ends)
-    mine, theirs = float(model.right.mean()), float(baseline.right.mean())
-    return _beside("accuracy", rows, mine, theirs, paired_interval(model, baseline))
+        mine, theirs = float(near.mean()), float(far.mean())
+        if rows >= 2:
+            ends = _mean_interval(near - far)
+    else:
+        mine, theirs = float(model.right.mean()), float(baseline.right.mean())
+        ends = paired_interval(model, baseline)
+    gap, name = mine - theirs, model.part.name
+    return Beside(metric, name, rows, mine, theirs, gap, ends, _verdict(metric, ends))
 
 
-def _beside(metric: str, rows: int, mine: float, theirs: float, ends: Ends) -> Beside:
-    low, high = ends if metric != "mae" else (-ends[1], -ends[0])  # a distance: less is better
-    verdict: Verdict = "ahead of" if low > 0 else "behind" if high < 0 else "not told apart from"
-    return Beside(metric, rows, mine, theirs, mine - theirs, ends, verdict)
+def _verdict(metric: str, ends: Ends | None) -> Verdict:
+    if ends is None or ends[0] <= 0 <= ends[1]:
+        return "not told apart from"
+    return "ahead of" if (ends[0] > 0) == (metric != "mae") else "behind"  # less distance is better
+
+
+def _mean_interval(values: Floats) -> Ends:
+    """95% interval of a mean (Student's t)."""
+    mean = float(values.mean())
+    reach = float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return mean - reach, mean + reach
 
 
 def bootstrap(rows: int, figure: Callable[[Rows], float]) -> Ends:

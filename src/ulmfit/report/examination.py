@@ -62,6 +62,8 @@ class Findings:
     baseline_learned: int = 0
     """texts"""
     baseline_strength: float = 1.0
+    baseline_folded: bool = True
+    """cross-validation has chosen its strength (and thresholds): there were enough rows"""
     beside: Beside | None = None
     """the model and the baseline"""
     weighted: bool = False
@@ -153,6 +155,7 @@ def _examine_data(
         found.baseline = judged(measured, baseline.answers(measured.texts), thresholds)
         found.beside = beside(found.measured, found.baseline)
         found.baseline_learned, found.baseline_strength = baseline.learned, baseline.strength
+        found.baseline_folded = len(baseline.folded) > 0
     if learned.coding.kind in ("single", "ordinal"):
         unseen = answered if part is None else answered[-1:]  # by the baseline as by the model
         found.doubts = yield from doubts(unseen, learned, baseline, predictor)
@@ -163,7 +166,7 @@ def _examine_data(
 
 
 def thresholds_of(baseline: Baseline, learned: Part) -> tuple[float, ...]:
-    """Of several labels, those that the baseline would choose, as the model chose its own."""
+    """Of several labels, those that the baseline chooses, out of fold on what it learns from."""
     if learned.coding.kind != "multi" or not len(baseline.folded):
         return ()
     return choose_thresholds(baseline.out_of_fold, learned.labels[baseline.folded])

@@ -37,6 +37,11 @@ def figure(value: float | None, digits: int = 3) -> str:
     return f"{value:,.{min(decimals, 8)}f}".replace("-", "−")
 
 
+def signed_figure(value: float, digits: int = 3) -> str:
+    """As `figure`, with a sign in front: "+0.0123", "−1,250"."""
+    return "+" * (value > 0) + figure(value, digits)
+
+
 def whole(number: int) -> str:
     """A count: "5,452"."""
     return f"{number:,}"

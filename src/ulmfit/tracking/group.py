@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -58,10 +59,7 @@ class Trackers:
     def close(self, finished: bool) -> None:
         """Let go of the trackers; whether the run is finished is told to them."""
         for tracker in self._each.values():
-            try:
-                tracker.close(finished)
-            except Exception:
-                continue  # what it could not keep was told before, or the process ends anyway
+            _close(tracker, finished)
 
     def _told(self, method: str, *arguments: object) -> Iterator[Note]:
         """A tracker that fails is left behind: a training is worth more than its record."""
@@ -71,7 +69,14 @@ class Trackers:
             except Exception as error:
                 del self._each[name]
                 self.failed.append(name)
+                _close(tracker, False)
                 yield Note(f"tracking with {name} has stopped, the rest goes on: {_line(error)}")
+
+
+def _close(tracker: Tracker, finished: bool) -> None:
+    """What it could not keep was told before, or the process ends anyway."""
+    with suppress(Exception):
+        tracker.close(finished)
 
 
 def _opened(one: Asked, name: str, identity: str | None) -> Tracker:
@@ -111,8 +116,13 @@ def _of_step(step: Step, stage: str) -> dict[str, float]:
 
 def of_test(figures: Mapping[str, Any]) -> dict[str, float]:
     """The figures on test rows that are single numbers."""
+    return numbers("test", figures)
+
+
+def numbers(what: str, figures: Mapping[str, Any]) -> dict[str, float]:
+    """Those of the figures that are single numbers, by names that begin with what they are of."""
     return {
-        f"test/{name}": float(value)
+        f"{what}/{name}": float(value)
         for name, value in figures.items()
         if isinstance(value, int | float) and not isinstance(value, bool)
     }

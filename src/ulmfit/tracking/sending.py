@@ -12,7 +12,7 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline import Note
 from ulmfit.pipeline.record import FILE, not_ours, read
 from ulmfit.run import Validated
-from ulmfit.tracking.group import Trackers, figures_of, flat, of_test
+from ulmfit.tracking.group import Trackers, figures_of, flat, numbers, of_test
 from ulmfit.tracking.trackers import Asked, parse
 from ulmfit.training.loop import EpochEnd, Step
 
@@ -37,12 +37,12 @@ class Sent:
 def send(folders: Sequence[str | Path], asked: Sequence[str]) -> Generator[Note, None, list[Sent]]:
     """Tell trackers of every training.jsonl in folders, each as a run of its own.
 
-    A run is named by its folder. What `--track` tells while a model is trained is told here
-    afterwards: of a folder of `tune` or `cross-validate`, of an estimator that was saved, of any
-    model. Records that are sent twice stand there twice.
+    A run is named by its folder, that of a single file by the file. What `--track` tells while a
+    model is trained is told here afterwards: of a folder of `tune` or `cross-validate`, of an
+    estimator that was saved, of any model. Records that are sent twice stand there twice.
 
     Args:
-        folders: each with records, however deep.
+        folders: each with records, however deep; or a record, such as that of `find-rate`.
         asked: `tensorboard`, `mlflow`, each with `=WHERE` behind it or not.
 
     Returns:
@@ -58,17 +58,26 @@ def send(folders: Sequence[str | Path], asked: Sequence[str]) -> Generator[Note,
         raise InputError("no tracker is named, such as tensorboard or mlflow")
     found = [(name, path) for folder in folders for name, path in _records(Path(folder))]
     runs = [(name, _read(path)) for name, path in found]
-    sent = []
+    sent: list[Sent] = []
     for name, told in runs:
-        failed = yield from _sent(name, trackers, told)
+        try:
+            failed = yield from _sent(name, trackers, told)
+        except InputError as error:  # it could be opened for the runs before
+            if not sent:
+                raise
+            yield Note(f"{name}: {error}")
+            failed = [str(one) for one in trackers]
         sent.append(Sent(name, tuple(failed)))
     return sent
 
 
 def _records(folder: Path) -> Iterator[tuple[str, Path]]:
     """The name of each run and its record, in an order that people expect: trial-2, trial-10."""
+    if folder.is_file():
+        yield folder.stem, folder
+        return
     if not folder.is_dir():
-        raise InputError(f"{folder}: not a folder")
+        raise InputError(f"{folder}: no such folder or record")
     paths = sorted(folder.rglob(FILE), key=lambda path: [_natural(p) for p in path.parts])
     if not paths:
         raise InputError(f"{folder}: no {FILE} in it: no run ended there")
@@ -99,6 +108,8 @@ def _read(path: Path) -> Told:
         figures = list(_figures(records))
         step = figures[-1][0] if figures else 0
         figures.append((step, of_test(last["figures"].get("test") or {})))
+        if first["command"] == "find-rate":
+            figures.append((step, numbers("sweep", last["figures"])))
         return Told(flat(first["options"]) | flat(own), figures)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise not_ours(path, error) from None
@@ -147,7 +158,7 @@ def _sent(name: str, asked: Sequence[Asked], told: Told) -> Generator[Note, None
         for step, figures in told.figures:
             yield from trackers.figures(figures, step)
         yield from trackers.flush()
-        finished = not trackers.failed
+        finished = True
     finally:
         trackers.close(finished)
     if not trackers.failed:

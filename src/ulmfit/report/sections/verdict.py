@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ulmfit.figures import CHOSE
 from ulmfit.report.beside import Beside
 from ulmfit.report.examination import Findings
-from ulmfit.report.numbers import plural, points, signed
+from ulmfit.report.numbers import plural, points, signed_figure
 
 LINEAR = {
     "accuracy": "logistic regression",
@@ -15,26 +16,25 @@ LINEAR = {
 
 def verdict(found: Beside) -> str:
     """Who is ahead, and by how much."""
-    low, high = found.gap_ci
-    if found.metric == "mae":
-        gap = (
-            f"{signed(found.gap, 3)} (95%: {signed(low, 3)} to {signed(high, 3)}) in mean distance"
-        )
-    else:
-        what = " of micro F1" if found.metric == "micro_f1" else ""
-        gap = f"{points(found.gap)} points{what} (95%: {points(low)} to {points(high)})"
-    linear = LINEAR[found.metric]
-    return (
-        f"The model is {found.verdict} TF-IDF with {linear}: {gap}, text by text on the same rows."
-    )
+    show = signed_figure if found.metric == "mae" else points
+    ends = "too few rows for an interval"
+    if found.gap_ci is not None:
+        ends = f"95%: {show(found.gap_ci[0])} to {show(found.gap_ci[1])}"
+    unit = {"mae": " in mean distance", "micro_f1": " points of micro F1"}
+    gap = f"{show(found.gap)}{unit.get(found.metric, ' points')} ({ends})"
+    told = f"The model is {found.verdict} TF-IDF with {LINEAR[found.metric]}: {gap}"
+    told += f", text by text on the same {plural(found.rows, f'{found.of} row')}"
+    return told + CHOSE * (found.of == "validation") + "."
 
 
 def learning(found: Findings) -> str:
     """How the baseline came about."""
-    kind = found.bundle.target.kind
-    also = " and the threshold of each label were" if kind == "multi" else " was"
-    told = (
-        f"The baseline learned from {plural(found.baseline_learned, 'row')}; its C = "
-        f"{found.baseline_strength:g}{also} chosen by cross-validation on them."
-    )
+    kind, strength = found.bundle.target.kind, found.baseline_strength
+    what = f"alpha = {1 / strength:g}" if kind == "real" else f"C = {strength:g}"
+    if found.baseline_folded:
+        also = " and the thresholds of the labels were" if kind == "multi" else " was"
+        how = f"{also} chosen by cross-validation on them"
+    else:
+        how = " was not chosen: they are too few"
+    told = f"The baseline learned from {plural(found.baseline_learned, 'row')}; its {what}{how}."
     return told + " It counts all rows alike, without the model's weights." * found.weighted
