@@ -50,9 +50,8 @@ def compared(beside: Figures) -> str:
     if beside["gap_ci"]:
         sure = "95%: " + " to ".join(map(signed, beside["gap_ci"]))
     unit = "" if name == "mean error" else " points"
-    return f"{told} ({signed(beside['gap'])}{unit}, {sure})" + CHOSE * (
-        beside["of"] == "validation"
-    )
+    kind = CHOSE if beside["of"] == "validation" else ""
+    return f"{told} ({signed(beside['gap'])}{unit}, {sure}){kind}"
 
 
 def _percent(share: float) -> str:
