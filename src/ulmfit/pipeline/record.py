@@ -27,7 +27,7 @@ from __future__ import annotations
 import json
 import math
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +57,24 @@ def content(asked: Mapping[str, Any], run: Path, metrics: Mapping[str, Any]) -> 
         run: the folder with the logs of its stages.
         metrics: of the model that it made.
     """
-    records = _records(asked, run, metrics)
-    return "".join(json.dumps(record, allow_nan=False) + "\n" for record in records).encode()
+    return told(asked, _kept(run, asked["command"]), metrics)
+
+
+def told(
+    asked: Mapping[str, Any], records: Iterable[Mapping[str, Any]], metrics: Mapping[str, Any]
+) -> bytes:
+    """`content` of a run whose records, each with its `stage` and `direction`, are at hand."""
+    whole = [
+        {"record": "Run", "format": FORMAT, **asked},
+        *map(_rounded, records),
+        {"record": "Finished", "at": now(), "figures": _rounded(_scalars(metrics))},
+    ]
+    return "".join(json.dumps(record, allow_nan=False) + "\n" for record in whole).encode()
+
+
+def number(value: Any) -> float:
+    """A figure of a record: null stands for what was not finite."""
+    return math.nan if value is None else float(value)
 
 
 def read(path: Path) -> list[dict[str, Any]]:
@@ -90,16 +106,13 @@ def copy_logs(run: Path, to: Path) -> None:
         shutil.copyfile(log, place)
 
 
-def _records(
-    asked: Mapping[str, Any], run: Path, metrics: Mapping[str, Any]
-) -> Iterator[dict[str, Any]]:
-    yield {"record": "Run", "format": FORMAT, **asked}
-    found = {_place(path.relative_to(run), asked["command"]): path for path in _logs(run)}
+def _kept(run: Path, command: str) -> Iterator[dict[str, Any]]:
+    """The logs of a run's stages."""
+    found = {_place(path.relative_to(run), command): path for path in _logs(run)}
     for stage, direction in sorted(found, key=_order):
         with open(found[stage, direction], encoding="utf8") as lines:
             for line in lines:
-                yield {**_rounded(json.loads(line)), "stage": stage, "direction": direction}
-    yield {"record": "Finished", "at": now(), "figures": _rounded(_scalars(metrics))}
+                yield {**json.loads(line), "stage": stage, "direction": direction}
 
 
 def _logs(run: Path) -> Iterator[Path]:
@@ -121,7 +134,7 @@ def _rounded(value: Any) -> Any:
         return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
     if isinstance(value, dict):
         return {name: _rounded(v) for name, v in value.items()}
-    return [_rounded(v) for v in value] if isinstance(value, list) else value
+    return [_rounded(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 def _scalars(metrics: Mapping[str, Any]) -> dict[str, Any]:

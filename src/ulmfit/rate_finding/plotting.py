@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
-from ulmfit.rate_finding.sweeping import FoundRate
+from ulmfit.rate_finding.sweeping import FoundRate, check_place
 
 FORMATS = (".png", ".svg", ".pdf")
 INK, FAINT, MARK = "#1f4e79", "#9db8d2", "#c0392b"
@@ -21,8 +21,7 @@ def check_picture(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: a picture is drawn as {', '.join(FORMATS)}")
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: is no file in a folder that is there")
+    check_place(path)
 
 
 def plot(found: FoundRate, path: Path) -> None:

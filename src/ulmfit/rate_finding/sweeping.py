@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -18,12 +17,11 @@ from ulmfit.files import write_atomically
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.held_out import Bench, bench, told_of
-from ulmfit.pipeline.kept_folds import STEPS as STEPS_FILE
 from ulmfit.pipeline.kept_folds import work_told
 from ulmfit.pipeline.language_models import encoded_domain
 from ulmfit.pipeline.options import TrainOptions, directions
-from ulmfit.pipeline.record import content, read
-from ulmfit.pipeline.sessions import Session, session
+from ulmfit.pipeline.record import read, told
+from ulmfit.pipeline.sessions import session
 from ulmfit.pipeline.use import refuse_input_as_output
 from ulmfit.presets import ClassifierSettings, LanguageModelSettings
 from ulmfit.stages.classifier_loop import Labelled, classifier_loop
@@ -103,17 +101,17 @@ def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
         else:
             loop = yield from _language_model(on, Path(folder), direction)
         yield Note(f"sweeping the rate from {options.lowest:g} to {options.highest:g}")
-        began = session(on.options.machine, on.lm.architecture.layer_sizes())
+        asked = None if options.record is None else _asked(on, options)
         steps: list[Step] = []
         curve = yield from _swept(loop, options, steps)
     found = FoundRate(options.stage, direction, curve, settings.peak)
-    if options.record is not None:
-        write_atomically(Path(options.record), _record(options, found, began, steps))
+    if options.record is not None and asked is not None:
+        write_atomically(Path(options.record), _record(asked, found, steps))
     return found
 
 
 def _swept(
-    loop: Loop[Any], options: RateOptions, told: list[Step]
+    loop: Loop[Any], options: RateOptions, done: list[Step]
 ) -> Generator[Step, None, RateCurve]:
     steps = sweep(
         loop,
@@ -124,16 +122,21 @@ def _swept(
     )
     while True:
         try:
-            told.append(next(steps))
+            done.append(next(steps))
         except StopIteration as end:
             curve: RateCurve = end.value
             return curve
-        yield told[-1]
+        yield done[-1]
+
+
+def check_place(path: Path) -> None:
+    """Raise InputError where no file can be."""
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise InputError(f"{path}: is no file in a folder that is there")
 
 
 def _check_record(on: Bench, path: Path) -> None:
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: is no file in a folder that is there")
+    check_place(path)
     for source in (on.options.data, *on.unlabelled):
         refuse_input_as_output(source, path)
     if path.exists() and not _is_sweep(path):
@@ -147,11 +150,16 @@ def _is_sweep(path: Path) -> bool:
         return False
 
 
-def _record(options: RateOptions, found: FoundRate, began: Session, steps: list[Step]) -> bytes:
+def _asked(on: Bench, options: RateOptions) -> dict[str, Any]:
+    """What the record begins with."""
     own = {name: getattr(options, name) for name in (*OWN, "record")}
     train = replace(options.train, finetune=True)  # the stage says what is trained
-    told = {**work_told(COMMAND, train, own), "sessions": [began]}
-    del told["options"]["out"]  # there is none
+    asked = work_told(COMMAND, train, own)
+    del asked["options"]["out"]  # there is none
+    return {**asked, "sessions": [session(on.options.machine, on.lm.architecture.layer_sizes())]}
+
+
+def _record(asked: Mapping[str, Any], found: FoundRate, steps: list[Step]) -> bytes:
     curve = found.curve
     figures = {
         "suggestion": curve.suggestion,
@@ -160,12 +168,8 @@ def _record(options: RateOptions, found: FoundRate, began: Session, steps: list[
         "preset_peak": found.preset_peak,
     }
     stage = "classifier" if found.stage == "classifier" else "finetune"
-    with tempfile.TemporaryDirectory(prefix="ulmfit-") as folder:
-        log = Path(folder) / stage / found.direction / STEPS_FILE
-        log.parent.mkdir(parents=True)
-        lines = (json.dumps({"record": "Step", **asdict(step)}) + "\n" for step in steps)
-        log.write_text("".join(lines), "utf8")
-        return content(told, Path(folder), figures)
+    place = {"stage": stage, "direction": found.direction}
+    return told(asked, ({"record": "Step", **asdict(step), **place} for step in steps), figures)
 
 
 def _classifier(on: Bench, folder: Path, direction: Direction) -> Loop[Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ulmfit.bundle import Bundle
-from ulmfit.pipeline.record import FILE, not_ours, read
+from ulmfit.pipeline.record import FILE, not_ours, number, read
 from ulmfit.tasks import group_names
 
 
@@ -106,7 +106,7 @@ def _stage(name: str, direction: str, records: list[dict[str, Any]]) -> Stage:
             case "Step":
                 _add_steps(stage, list(own))
             case "EpochEnd":
-                train_loss = _number(list(own)[-1]["loss"])
+                train_loss = number(list(own)[-1]["loss"])
             case "Validated":
                 stage.epochs += [_epoch(record, train_loss) for record in own]
     stage.groups = group_names(name, len(stage.rates[0])) if stage.rates else []
@@ -118,20 +118,15 @@ def _add_steps(stage: Stage, steps: list[dict[str, Any]]) -> None:
     """The steps of one epoch (an EpochEnd stands between two)."""
     for i, step in enumerate(steps, 1):
         stage.at.append(int(step["epoch"]) + i / len(steps))
-        stage.losses.append(_number(step["loss"]))
-        stage.rates.append([_number(rate) for rate in step["rates"]])
+        stage.losses.append(number(step["loss"]))
+        stage.rates.append([number(rate) for rate in step["rates"]])
         stage.tokens += int(step["tokens"])
-        stage.seconds += _number(step["seconds"])
+        stage.seconds += number(step["seconds"])
 
 
 def _epoch(record: dict[str, Any], train_loss: float) -> Epoch:
-    figures = {str(k): _number(v) for k, v in record["figures"].items()}
+    figures = {str(k): number(v) for k, v in record["figures"].items()}
     return Epoch(int(record["epoch"]) + 1, train_loss, figures, bool(record["best"]))
-
-
-def _number(value: Any) -> float:
-    """null stands for what was not finite."""
-    return math.nan if value is None else float(value)
 
 
 def _phases(records: Iterable[dict[str, Any]]) -> list[Phase]:
@@ -152,8 +147,8 @@ def stages_of_metrics(bundle: Bundle) -> list[Stage]:
         kept = metrics.get("validation", {}).get("epoch")
         stage = Stage(name, direction)
         for told in metrics.get("history", []):
-            figures = {k: _number(v) for k, v in told.items() if k not in ("epoch", "train_loss")}
-            loss = _number(told.get("train_loss"))
+            figures = {k: number(v) for k, v in told.items() if k not in ("epoch", "train_loss")}
+            loss = number(told.get("train_loss"))
             best = told["epoch"] == kept
             stage.epochs.append(Epoch(int(told["epoch"]) + 1, loss, figures, best))
         if stage.epochs:

@@ -12,7 +12,7 @@ from ulmfit.files import write_atomically
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.runs import run_folder
 from ulmfit.run import Plan, Validated
-from ulmfit.tracking.group import Trackers, figures_of, flat, of_test
+from ulmfit.tracking.group import Trackers, figures_of, flat, numbers
 from ulmfit.tracking.numbering import Numbering
 from ulmfit.tracking.trackers import Asked, parse
 from ulmfit.training.loop import EpochEnd, Step
@@ -124,7 +124,7 @@ class _Following:
 
     def end(self, result: object) -> Iterator[Note]:
         """Tell the figures of the finished model, on test rows if there are any."""
-        test = of_test((getattr(result, "metrics", None) or {}).get("test") or {})
+        test = numbers("test", (getattr(result, "metrics", None) or {}).get("test") or {})
         yield from self._trackers.figures(test, self._numbering.last)
         yield from self._trackers.flush()
 

@@ -114,11 +114,6 @@ def _of_step(step: Step, stage: str) -> dict[str, float]:
     }
 
 
-def of_test(figures: Mapping[str, Any]) -> dict[str, float]:
-    """The figures on test rows that are single numbers."""
-    return numbers("test", figures)
-
-
 def numbers(what: str, figures: Mapping[str, Any]) -> dict[str, float]:
     """Those of the figures that are single numbers, by names that begin with what they are of."""
     return {

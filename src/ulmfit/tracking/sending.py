@@ -10,9 +10,9 @@ from typing import Any
 
 from ulmfit.errors import InputError
 from ulmfit.pipeline import Note
-from ulmfit.pipeline.record import FILE, not_ours, read
+from ulmfit.pipeline.record import FILE, not_ours, number, read
 from ulmfit.run import Validated
-from ulmfit.tracking.group import Trackers, figures_of, flat, numbers, of_test
+from ulmfit.tracking.group import Trackers, figures_of, flat, numbers
 from ulmfit.tracking.trackers import Asked, parse
 from ulmfit.training.loop import EpochEnd, Step
 
@@ -22,7 +22,6 @@ STAGES = {  # as the plan of a run calls them
     "classifier": "classifier",
 }
 NOT_PARAMETERS = ("record", "format", "command_line", "options", "inputs", "sessions")
-Records = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -56,8 +55,7 @@ def send(folders: Sequence[str | Path], asked: Sequence[str]) -> Generator[Note,
     trackers = [parse(told) for told in dict.fromkeys(asked)]
     if not trackers:
         raise InputError("no tracker is named, such as tensorboard or mlflow")
-    found = [(name, path) for folder in folders for name, path in _records(Path(folder))]
-    runs = [(name, _read(path)) for name, path in found]
+    runs = [(name, _read(path)) for folder in folders for name, path in _records(Path(folder))]
     sent: list[Sent] = []
     for name, told in runs:
         try:
@@ -107,7 +105,7 @@ def _read(path: Path) -> Told:
         own = {name: value for name, value in first.items() if name not in NOT_PARAMETERS}
         figures = list(_figures(records))
         step = figures[-1][0] if figures else 0
-        figures.append((step, of_test(last["figures"].get("test") or {})))
+        figures.append((step, numbers("test", last["figures"].get("test") or {})))
         if first["command"] == "find-rate":
             figures.append((step, numbers("sweep", last["figures"])))
         return Told(flat(first["options"]) | flat(own), figures)
@@ -115,7 +113,7 @@ def _read(path: Path) -> Told:
         raise not_ours(path, error) from None
 
 
-def _figures(records: Records) -> Iterator[tuple[int, dict[str, float]]]:
+def _figures(records: list[dict[str, Any]]) -> Iterator[tuple[int, dict[str, float]]]:
     """Of each event the step of its stage, from 1, and what it says."""
     for (name, direction), own in groupby(records, lambda r: (r["stage"], r["direction"])):
         stage, step = f"{STAGES[name]} {direction}", 0
@@ -133,22 +131,17 @@ def _event(record: Mapping[str, Any]) -> Step | EpochEnd | Validated | None:
                 record["epoch"],
                 record["step"],
                 record["total"],
-                _number(record["loss"]),
-                tuple(map(_number, record["rates"])),
+                number(record["loss"]),
+                tuple(map(number, record["rates"])),
                 record["tokens"],
-                _number(record["seconds"]),
+                number(record["seconds"]),
             )
         case "EpochEnd":
-            return EpochEnd(record["phase"], record["epoch"], _number(record["loss"]))
+            return EpochEnd(record["phase"], record["epoch"], number(record["loss"]))
         case "Validated":
-            figures = {name: _number(value) for name, value in record["figures"].items()}
+            figures = {name: number(value) for name, value in record["figures"].items()}
             return Validated(record["epoch"], figures, record["best"])
     return None
-
-
-def _number(value: Any) -> float:
-    """null stands for what was not finite."""
-    return float("nan") if value is None else float(value)
 
 
 def _sent(name: str, asked: Sequence[Asked], told: Told) -> Generator[Note, None, Sequence[str]]:

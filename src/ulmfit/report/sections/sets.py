@@ -39,10 +39,7 @@ def _beside(found: Findings) -> Markup | None:
         return None
     rows = [
         *(_f1(a, name, style) for a, name, style in _both(model, baseline)),
-        *(
-            _whole_sets(a, name.replace("this model", "model") + ", sets", style)
-            for a, name, style in _both(model, baseline)
-        ),
+        *(_whole_sets(a, f"{name}, sets", style) for a, name, style in _both(model, baseline)),
     ]
     told = "; ".join(f"{row.name} {percent(row.share)}" for row in rows)
     n = len(model.labels)
