@@ -171,6 +171,13 @@ def test_an_epochs_line_fits_80_columns(figures):
     assert len(epoch_line(Validated(99, figures, True), 14.2534)) <= 80
 
 
+def test_an_epochs_line_names_its_figures_in_words():
+    line = epoch_line(Validated(2, {"loss": 0.079, "micro_f1": 0.5075, "mae": 1.25}, False), 0.1008)
+    assert line == (
+        "  epoch 3: train loss 0.1008, validation loss 0.079, micro F1 0.5075, mean distance 1.25"
+    )
+
+
 def test_no_word_is_cut_at_the_edge_of_a_terminal():
     labels = ", ".join(f"{name}-label {n:,}" for n, name in enumerate(["good", "bad", "so-so"] * 9))
     lines = folded(f"  27 labelled rows: {labels}", 80).splitlines()

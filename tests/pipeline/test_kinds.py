@@ -15,7 +15,7 @@ from ulmfit.bundle import Bundle
 from ulmfit.data.sources import read_rows
 from ulmfit.errors import InputError
 from ulmfit.pipeline import Note, resume, train
-from ulmfit.pipeline.drawing import draw_labels
+from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.options import Source, TrainOptions
 from ulmfit.pipeline.use import evaluate, predict_file
 from ulmfit.run import Plan
@@ -316,3 +316,14 @@ def test_a_test_set_of_another_form_is_refused(jsonl: Write, lm: Path) -> None:
         options = options_for(data, lm, test=(str(jsonl(test, "test.jsonl")),), **asked)
         with pytest.raises(InputError, match=told):
             next(train(options))
+
+
+def test_of_many_labels_the_most_frequent_and_the_rarest_are_told() -> None:
+    labels = np.repeat(np.arange(21), np.arange(21, 0, -1))
+    draw = Draw(np.arange(len(labels)), labels, [f"l{i}" for i in range(21)])
+    assert draw.told() == (
+        "231 labelled rows of 21 labels: most often l0 21, l1 20, l2 19, l3 18, l4 17, l5 16, "
+        "l6 15, l7 14, l8 13, l9 12, most rarely l16 5, l17 4, l18 3, l19 2, l20 1"
+    )
+    twenty = replace(draw, rows=draw.rows[:-1], labels=labels[:-1], names=draw.names[:-1])
+    assert twenty.told().startswith("230 labelled rows: l0 21, l1 20") and "l10 11" in twenty.told()

@@ -9,7 +9,13 @@ from ulmfit.run import Plan, Validated
 from ulmfit.tasks import group_names
 from ulmfit.wording import count, duration
 
-SHOWN = ("loss", "perplexity", "accuracy", "micro_f1", "mae")  # of an epoch's figures
+SHOWN = {  # figure of an epoch -> its name on the line
+    "loss": "validation loss",
+    "perplexity": "perplexity",
+    "accuracy": "accuracy",
+    "micro_f1": "micro F1",
+    "mae": "mean distance",
+}
 
 
 def plan_lines(plan: Plan) -> list[str]:
@@ -53,5 +59,5 @@ def epoch_line(record: Validated, train_loss: float) -> str:
     for name in filter(record.figures.__contains__, SHOWN):
         value = record.figures[name]
         told = f"{value:.2%}" if name == "accuracy" else f"{value:.4g}"
-        parts.append(f"{'validation loss' if name == 'loss' else name} {told}")
+        parts.append(f"{SHOWN[name]} {told}")
     return "  " + ", ".join(parts) + (" (kept)" if record.best else "")

@@ -22,6 +22,8 @@ from ulmfit.targets.encoding import Coding, Target, encode, number
 from ulmfit.targets.kinds import Floats, Kind, Labels, appearances
 
 FILE = "draw.sha256"
+ALL_TOLD = 20  # with more labels, only some are told
+ENDS = (slice(10), slice(-5, None))  # of the labels, the most frequent first
 OnBad = Callable[[str], None] | None
 
 
@@ -52,6 +54,11 @@ class Draw:
             return f"{total}: values from {low:g} to {high:g}, half of them up to {middle:g}"
         counts = appearances(self.labels, self.kind, len(self.names))
         each = [f"{name} {n:,}" for name, n in zip(self.names, counts, strict=True)]
+        if len(each) > ALL_TOLD:
+            order = np.argsort(-np.asarray(counts), kind="stable")
+            often, rarely = (", ".join(each[i] for i in order[part]) for part in ENDS)
+            total += f" of {len(each):,} labels"
+            each = [f"most often {often}", f"most rarely {rarely}"]
         if self.kind == "multi":
             each.append(f"(none) {int((~self.labels.any(1)).sum()):,}")
         return f"{total}: {', '.join(each)}"
