@@ -85,3 +85,11 @@ def test_the_study_of_wrong_labels_runs(
     assert all(0 <= float(line["recall"].split()[0]) <= 1 for line in lines)
     (words,) = (line for line in lines if line["judges"] == "words alone")
     assert float(words["accuracy"].split()[0]) > 0.6  # two labels
+
+
+def test_the_probe_of_language_models_runs(
+    data: Path, lm: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sizes = ("--rows", 24, "--measured", 8, "--labels", 6, "--draws", 2)
+    run_script("pooled_features.py", lm, "--data", data, *sizes)
+    assert f"{lm}: 6 labels " in capsys.readouterr().out

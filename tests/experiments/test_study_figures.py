@@ -1,4 +1,4 @@
-"""What the studies of `explain`, `suggest` and `clean` compute, against cases computed by hand."""
+"""What the studies and the probe of language models compute, against cases computed by hand."""
 
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
@@ -12,6 +12,7 @@ from .running import functions_of
 explaining = functions_of("explain_study.py")
 suggesting = functions_of("suggest_study.py")
 cleaning = functions_of("clean_study.py")
+probing = functions_of("pooled_features.py")
 
 TEXT, SPANS = "a lovely film", [(0, 1), (2, 8), (9, 13)]
 
@@ -174,3 +175,21 @@ def test_figures_of_a_wrong_suggestion(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_seeds_are_told_as_mean_and_deviation() -> None:
     assert cleaning.told([{"recall": 1.0}, {"recall": 3.0}]) == {"recall": "2.000 +- 1.414"}
     assert cleaning.told([{"recall": 0.5}]) == {"recall": "0.500 +- 0.000"}
+
+
+def test_a_probe_draws_as_many_of_each_label_from_the_pool_alone() -> None:
+    labels = np.array([0, 1] * 20)
+    rows = probing.drawn(labels, 30, 8, seed=0)
+    assert sorted(labels[rows]) == [0] * 4 + [1] * 4
+    assert rows.max() < 30 and len(set(rows)) == 8
+    with pytest.raises(SystemExit, match="32 labels are more than the 30 rows"):
+        probing.drawn(labels, 30, 32, seed=0)
+
+
+def test_a_probe_finds_what_vectors_hold_and_nothing_where_they_hold_nothing() -> None:
+    generator = np.random.default_rng(0)
+    labels = generator.integers(0, 2, 600)
+    noise = generator.normal(size=(600, 4)).astype(np.float32)
+    telling = noise + 4 * labels[:, None].astype(np.float32)
+    assert min(probing.accuracies(telling, labels, 300, 40, draws=3)) > 0.95
+    assert max(probing.accuracies(noise, labels, 300, 40, draws=3)) < 0.65
