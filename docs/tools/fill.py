@@ -76,7 +76,7 @@ def filled(page: str, terminal: Terminal, *, install: bool = True) -> Iterator[s
         if done.code:
             raise SystemExit(f"line {block.line}: exit code {done.code}\n{done.shown}")
         print(f"{took(done.seconds):>18}  {block.code.splitlines()[0]}", file=sys.stderr)
-    yield "".join(lines[at:])
+    yield "".join(lines[at:]).rstrip("\n") + "\n"
     yield f"\n{BEGIN}\n{_in_all(seconds)}\n{END}\n"
 
 
