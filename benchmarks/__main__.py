@@ -100,7 +100,7 @@ def measure(
         outcome = benchmark.run(work, sizes)
         outcome.notes += note
         seconds = round(time.perf_counter() - started)
-        about = {"seconds": seconds, "rounds": sizes.rounds}
+        about = {"seconds": seconds, "rounds": 1 if benchmark.once else sizes.rounds}
         found = results.updated(
             results.read(path), benchmark.name, outcome, here, precision=here["bf16"], **about
         )

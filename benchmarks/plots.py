@@ -22,6 +22,7 @@ def draw(results: Mapping[str, Any], path: Path) -> bool:
 
     matplotlib.use("agg")
     import matplotlib.pyplot as plt
+    from matplotlib.ticker import NullFormatter
 
     figure, axes = plt.subplots(1, 2, figsize=(9, 3.6), sharey=True, layout="constrained")
     for axis, (kind, label) in zip(axes, PANELS, strict=True):
@@ -30,6 +31,7 @@ def draw(results: Mapping[str, Any], path: Path) -> bool:
             axis.loglog(sizes, seconds, style, color=colour, markersize=4, label=side)
         _guide(axis, part["sides"]["ours"][kind])
         axis.set_xlabel(label)
+        axis.xaxis.set_minor_formatter(NullFormatter())  # they overlap within one decade
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("seconds to predict")
     axes[0].legend(frameon=False)

@@ -68,6 +68,25 @@ def options(lm: Path, texts: list[str], tmp_path: Path) -> CrossValidationOption
     return CrossValidationOptions(train, folds=2)
 
 
+def test_answers_of_rows_with_different_columns(
+    options: CrossValidationOptions, texts: list[str], tmp_path: Path
+) -> None:
+    path, out = tmp_path / "data.jsonl", tmp_path / "answers.csv"
+    rows = [
+        {"text": text, "label": ("bad", "good")[i % 2], **({"x": i} if i > 30 else {})}
+        for i, text in enumerate(texts)
+    ]
+    rows[35]["fold"] = "mine"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    data = replace(options.train, data=Source((str(path),)))
+    finish(cross_validate(replace(options, train=data, predictions=str(out))))
+    with open(out, newline="") as file:
+        read = list(csv.DictReader(file))
+    assert [row["x"] for row in read[30:33]] == ["", "31", "32"]
+    assert read[35]["fold"] == "mine" and read[0]["fold"] == ""
+    assert {row["fold_held_out"] for row in read} == {"1", "2"}
+
+
 def test_every_row_is_measured_once_by_a_model_that_had_not_seen_it(
     options: CrossValidationOptions,
 ) -> None:

@@ -44,9 +44,9 @@ def language_model_task(corpus: Corpus, seed: int = 0, **options: object) -> Lan
     return LanguageModelTask(language_model(corpus), corpus, order, seed=seed, **given)  # type: ignore[arg-type]
 
 
-def classifier(corpus: Corpus) -> TextClassifier:
+def classifier(corpus: Corpus, dropouts: Dropouts | None = None) -> TextClassifier:
     torch.manual_seed(0)
-    encoder = AWDLSTM(sizes(corpus), Dropouts())
+    encoder = AWDLSTM(sizes(corpus), dropouts or Dropouts())
     torch.nn.init.normal_(encoder.embedding)
     return TextClassifier(encoder, PooledClassifier(6, 2, 5), chunk=13, pooled_tokens=30)
 
@@ -54,7 +54,7 @@ def classifier(corpus: Corpus) -> TextClassifier:
 LoopMaker = Callable[[], Loop]
 
 
-@pytest.fixture(params=["language model", "classifier"])
+@pytest.fixture(params=["language model", "classifier", "classifier without dropout"])
 def new_loop(
     request: pytest.FixtureRequest,
     corpus: Corpus,
@@ -67,7 +67,8 @@ def new_loop(
             model: torch.nn.Module = task.model
             groups = language_model_groups(task.model)
         else:
-            body = classifier(corpus)
+            without = request.param.endswith("without dropout")
+            body = classifier(corpus, Dropouts().scaled(0) if without else Dropouts())
             model, groups = body, classifier_groups(body)
             task = ClassifierTask(body, documents, labels, 8, 0, PAD)  # type: ignore[assignment]
         phases = gradual_unfreezing([0.02] * len(groups), 2, slanted_triangular, stages=1)
@@ -227,6 +228,51 @@ def test_the_classifiers_loss_is_cross_entropy(
     assert loss.item() == figure == pytest.approx(wanted, rel=1e-5)
     assert tokens == sum(len(documents[r]) for r in batch.rows)
     assert factor == 1.0
+
+
+def test_documents_are_read_once_while_their_vectors_stay_as_they_are(
+    corpus: Corpus, documents: list[IdArray], labels: NDArray[np.int64]
+) -> None:
+    model = classifier(corpus, Dropouts().scaled(0)).train()
+    task = ClassifierTask(model, documents, labels, 8, 0, PAD)
+    seen: list[int] = []
+    model.encoder.register_forward_hook(lambda *_: seen.append(1))
+
+    def epoch(number: int) -> list[float]:
+        return [task.loss(batch)[1] for batch in task.batches(number, 0)]
+
+    torch.manual_seed(1)
+    wanted, read = [epoch(0), epoch(1)], len(seen)
+    model.encoder.requires_grad_(False)
+    torch.manual_seed(1)
+    found = [epoch(0), epoch(1)]
+    assert read > 0 and len(seen) == read  # none by the model: the reader has its own way
+    for a, b in zip(wanted, found, strict=True):
+        assert b == pytest.approx(a, rel=1e-4)
+    with torch.no_grad():  # thawed, learned and frozen again: the old vectors are not kept
+        model.encoder.requires_grad_(True)
+        model.encoder.embedding *= 3
+        changed = epoch(2)
+    model.encoder.requires_grad_(False)
+    torch.manual_seed(1)
+    again = epoch(0)
+    assert len(changed) and again != pytest.approx(found[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("way", ["dropout", "budget", "thawed"])
+def test_vectors_that_change_are_read_anew(
+    way: str, corpus: Corpus, documents: list[IdArray], labels: NDArray[np.int64]
+) -> None:
+    dropouts = Dropouts() if way == "dropout" else Dropouts().scaled(0)
+    model = classifier(corpus, dropouts).train().requires_grad_(False)
+    model.encoder.layers[1].requires_grad_(way == "thawed")
+    steps = 1 if way == "budget" else None
+    task = ClassifierTask(model, documents, labels, 8, 0, PAD, max_steps=steps)
+    seen: list[int] = []
+    model.encoder.register_forward_hook(lambda *_: seen.append(1))
+    for number in (1, 2):
+        task.loss(next(task.batches(0, 0)))
+        assert len(seen) >= number
 
 
 def test_states_are_given_out_and_put_back(corpus: Corpus) -> None:

@@ -131,12 +131,19 @@ def _steps(part: Path, direction: Direction) -> tuple[list[dict[str, Any]], dict
         if record["record"] == "Step" and record.get("direction", direction) == direction:
             steps.append(record)
         elif record["record"] == "Run":
-            last = record["sessions"][-1]
+            options = record["options"]
+            given = {size: options.get(size) for size in ("embedding", "hidden", "layers")}
             trained = {
-                "seed": record["options"]["machine"]["seed"],
-                "machine": f"{last['cores']} cores, {last['cpu']}, {last['precision']}",
+                "seed": options["machine"]["seed"],
+                "sizes": {size: value for size, value in given.items() if value},
+                "machine": " and ".join(dict.fromkeys(map(_machine, record["sessions"]))),
             }
-    return steps, trained
+    return steps, trained | ({"tokens": sum(step["tokens"] for step in steps)} if trained else {})
+
+
+def _machine(session: dict[str, Any]) -> str:
+    cores = max(session["cores"], session["threads"])  # a pinned process sees fewer cores
+    return f"{cores} core{'s' * (cores > 1)}, {session['cpu']}, {session['precision']}"
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
@@ -186,8 +193,19 @@ def _card(
             f"{had['tokens_seen'] / 1e6:.1f} million tokens in {had['training_hours']:.1f} hours"
         )
         lines.append(f"- {d}: {spent}; its curve: experiments/pretrain/{name}-{d}.csv")
+        lines += [f"  - {_part(part)}" for part in had["trained"]]
     lines += ["", "## Licence", "", f"Trained on {SOURCE}; the weights are given under the same."]
     return "\n".join([*lines, ""])
+
+
+def _part(told: dict[str, Any]) -> str:
+    """One part's training in words."""
+    sizes = told.get("sizes") or {}
+    said = [", ".join(f"{size} {value}" for size, value in sizes.items())] if sizes else []
+    if "tokens" in told:
+        said.append(f"{told['tokens'] / 1e6:.1f} million tokens")
+    said += [f"{key} {told[key]}" for key in ("seed", "machine") if key in told]
+    return "; ".join(said)
 
 
 def _nearest(bundle: Bundle, direction: Direction, word: str) -> list[str]:

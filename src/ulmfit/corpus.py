@@ -18,6 +18,7 @@ from ulmfit.text.encoder import Encoder
 from ulmfit.text.id_files import IdStats, write_ids
 
 COUNTED = 1 << 22  # ids at a time
+HELD_OUT_SEED = 0  # draws what is held out
 MAX_VALID_TOKENS = 250_000  # enough for a perplexity to 1%; more only costs time
 
 
@@ -101,14 +102,17 @@ def word_counts(
 
 
 def split_documents(
-    lengths: NDArray[np.int64], fraction: float, seed: int
+    lengths: NDArray[np.int64], fraction: float
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """(training, validation) document numbers, drawn at random, each in rising order.
+
+    The draw is the same in every run on a corpus, whatever the run's seed: a model that goes on
+    from another one is not measured on what the first one has read.
 
     Validation gets `fraction` of the documents, at most `MAX_VALID_TOKENS` tokens, and none
     where there is but one document or the others are all empty.
     """
-    order = np.random.default_rng(seed).permutation(len(lengths))
+    order = np.random.default_rng(HELD_OUT_SEED).permutation(len(lengths))
     wanted = min(max(1, round(fraction * len(order))), len(order) - 1) if fraction else 0
     valid = order[:wanted]
     within = np.cumsum(lengths[valid]) <= MAX_VALID_TOKENS

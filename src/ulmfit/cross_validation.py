@@ -131,10 +131,10 @@ def _cross_validated(
         found.append(done)
         yield Note(_line(options, repeat, fold, done))
     result = _result(on, options, deals, found)
-    if options.predictions:
-        _write(on, deals, found, Path(options.predictions))
     told = json.dumps(asdict(result), indent=2, default=float)
     write_atomically(folder / RESULT, (told + "\n").encode())
+    if options.predictions:
+        _write(on, deals, found, Path(options.predictions))
     return result
 
 
@@ -246,17 +246,18 @@ def _write(on: Bench, deals: list[Deal], found: list[Measured], out: Path) -> No
     streams = [
         answers(done.logits, on.draw.names, TargetConfig(**done.target)) for _, _, done in first
     ]
-    single = on.draw.kind == "real"
+    columns = list(dict.fromkeys(name for fields in _fields(on) for name in fields))
+    name = "fold" if "fold" not in columns else "fold_held_out"
     writer = PredictionWriter(
         out,
         on.draw.names,
-        label="value" if single else "label",
+        label="value" if on.draw.kind == "real" else "label",
         separator=on.draw.separator,
+        columns=[*columns, name],
     )
     with writer:
         for place, fields in enumerate(_fields(on)):
             answer = next(streams[owner[place]])
-            name = "fold" if "fold" not in fields else "fold_held_out"
             rows = () if answer.probabilities is None else answer.probabilities.tolist()
             writer.write({**fields, name: first[owner[place]][0]}, answer.label, rows)
 

@@ -11,8 +11,28 @@ from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from ulmfit.errors import InputError
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+
+def check_destination(path: Path) -> None:
+    """Raise InputError where no file can be written."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a folder; expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: there is no folder {path.parent}")
+    check_writable(path.parent)
+
+
+def check_writable(folder: Path) -> None:
+    """Raise InputError where this process may make nothing in a folder, or make the folder."""
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise InputError(f"{folder}: {there} is a file, so nothing can be written in it")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: you may not write there (permissions of {there})")
 
 
 def write_atomically(path: Path, data: bytes) -> None:

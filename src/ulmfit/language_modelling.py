@@ -92,7 +92,7 @@ def train_directions(
         phases: what learns when.
         how: optimizer and stream.
         folder: for checkpoints, a subfolder a direction.
-        seed: draws weights, dropout, the order of documents and what is held out.
+        seed: draws weights, dropout and the order of documents.
         hardware: device and precision.
         stage: its name in the plan.
         budget: of all directions; the windows of an epoch are cut to fit.
@@ -161,7 +161,7 @@ def language_model_loop(
     device = devices.pick_device(hardware.device)
     model.to(device)
     backward = direction == "backward"
-    train, valid = split_documents(corpus.lengths, VALID_FRACTION, seed)
+    train, valid = split_documents(corpus.lengths, VALID_FRACTION)
     batch = fitting_batch(how, int(corpus.lengths[train].sum()))
     task = LanguageModelTask(
         model, corpus, train, batch, how.bptt, seed, backward, how.variable_bptt, how.max_steps

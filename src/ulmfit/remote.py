@@ -45,6 +45,15 @@ def is_remote(name: str | Path) -> bool:
     return str(name).startswith(PREFIX)
 
 
+def refuse_remote(place: str | Path) -> None:
+    """Raise InputError where a folder to write is named as one of the hub."""
+    if str(place).startswith(("hf:/", "hf:\\")):  # a Path has lost the second stroke
+        raise InputError(
+            f"{place}: a model is written to a folder of this machine; then `ulmfit push FOLDER "
+            "user/name` brings it to the hub"
+        )
+
+
 def parse(name: str) -> tuple[str, str | None]:
     """(user/name, revision) of `hf://user/name@revision`; the prefix may be left out.
 
@@ -93,6 +102,10 @@ def hub_errors(name: str) -> Iterator[None]:
         raise ConnectionError(
             f"{name}: the hub cannot be reached, nor has the cache a copy ({_first_line(error)})"
         ) from None
+    except InputError:
+        raise
+    except ValueError as error:  # of the card: the client has no type of its own for it
+        raise InputError(f"{name}: the hub refuses this ({error})") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,7 @@ class ClassifierTask:
 
     def __post_init__(self) -> None:
         self._lengths = np.array([len(d) for d in self.documents], np.int64)
+        self._vectors: NDArray[np.float32] | None = None
 
     def _order(self, epoch: int) -> list[Ids]:
         seed = int(np.random.SeedSequence([self.seed, epoch]).generate_state(1)[0])
@@ -68,16 +69,34 @@ class ClassifierTask:
     def loss(self, batch: Batch) -> tuple[Tensor, float, int, float]:
         """The objective."""
         device = next(self.model.parameters()).device
-        outputs = self.model(_to(batch.ids, device), _to(batch.lengths, device))
+        if (vectors := self._fixed_vectors()) is None:
+            outputs = self.model(_to(batch.ids, device), _to(batch.lengths, device))
+        else:
+            outputs = self.model.head(_to(vectors[batch.rows], device))
         weights = None if self.weights is None else _to(self.weights[batch.rows], device)
         loss = self.objective(outputs, _to(self.labels[batch.rows], device), weights)
         return loss, loss.item(), int(batch.lengths.sum()), 1.0
+
+    def _fixed_vectors(self) -> NDArray[np.float32] | None:
+        """The documents' vectors while they stay as they are: one reading serves every epoch.
+
+        That is so while the whole encoder is frozen and nothing of it is dropped. All are read
+        at once, in one order, so that a resumed run finds the same bytes; under a time budget,
+        whose epochs may never come to most documents, none are.
+        """
+        encoder = self.model.encoder
+        learns = any(parameter.requires_grad for parameter in encoder.parameters())
+        if learns or any(astuple(encoder.dropouts)) or self.max_steps is not None:
+            self._vectors = None
+        elif self._vectors is None:
+            self._vectors = DocumentReader(self.model, self.pad_id).vectors(self.documents)
+        return self._vectors
 
     def start_epoch(self) -> None:
         """Nothing is carried from batch to batch."""
 
     def state(self) -> dict[str, Tensor]:
-        """Nothing is carried from batch to batch."""
+        """Nothing is carried from batch to batch: vectors that are kept can be read again."""
         return {}
 
     def load_state(self, state: dict[str, Tensor]) -> None:

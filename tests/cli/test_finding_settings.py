@@ -152,7 +152,7 @@ def test_searches_that_are_wrong(refused, quick, tiny, tmp_path):
         (("--phase", "first"), "'last 1'"),
         (("--stage", "language-model", "--phase", "first"), "only 'all'"),
         (("--steps", 9), "--steps"),
-        (("--plot", "nowhere/rates.png"), "no file in a folder"),
+        (("--plot", "nowhere/rates.png"), "there is no folder"),
         (("--settings", "[1]"), "not readable as JSON"),
     ],
     ids=str,

@@ -3,8 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
 import sys
+from errno import ENOSPC
 from pathlib import Path
 
 import pytest
@@ -163,12 +165,42 @@ def test_explain_with_nothing_to_explain(call, classifier, piped):
 
 
 def test_a_page_is_whole_or_not_there(call, classifier, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(ENOSPC, "No space left on device")
+
     page = tmp_path / "page.html"
     page.write_text("before")
-    ended = call("explain", classifier, "good", "--html", page, "--label", "ugly", "--json")
-    assert ended.code == 2
+    monkeypatch.setattr("os.fsync", full)
+    ended = call("explain", classifier, "good", "--html", page, "--json")
+    assert ended.code != 0 and "No space left" in ended.json()["error"]
     assert page.read_text() == "before" and [p.name for p in tmp_path.iterdir()] == ["page.html"]
-    assert Path(page).exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("explain", "MODEL", "good", "--html", "OUT/page.html"),
+        ("suggest", "MODEL", "DATA", "-o", "OUT/next.csv"),
+        ("clean", "LM", "DATA", "-o", "OUT/doubts.csv"),
+        ("report", "MODEL", "DATA", "--out", "OUT/page.html"),
+        ("find-rate", "DATA", "--lm", "LM", "--plot", "OUT/curve.png"),
+        ("find-rate", "DATA", "--lm", "LM", "--record", "OUT/sweep.jsonl"),
+        ("predict", "MODEL", "DATA", "--out", "OUT/answers.csv"),
+    ],
+    ids=lambda arguments: f"{arguments[0]} {arguments[-2]}",
+)
+def test_a_place_that_may_not_be_written_to_is_told_before_the_work(
+    call, classifier, lm, tiny, tmp_path, monkeypatch, arguments
+):
+    refused, access = tmp_path / "locked", os.access
+    refused.mkdir()  # root may write anywhere, so the system's answer is made up
+    monkeypatch.setattr("os.access", lambda p, m: Path(p) != refused and access(p, m))
+    monkeypatch.setattr("ulmfit.predict.Predictor.answers", None)
+    named = {"MODEL": classifier, "LM": lm, "DATA": tiny / "reviews.csv"}
+    words = (str(named.get(w, w)).replace("OUT", str(refused)) for w in arguments)
+    ended = call(*words, "--json")
+    assert ended.code == 2 and "you may not write there" in ended.json()["error"], ended
+    assert list(refused.iterdir()) == []
 
 
 def test_suggestions_and_doubts_on_stdout(call, classifier, pool, tiny):

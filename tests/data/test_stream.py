@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ulmfit.data.stream import BPTTStream, Documents, reverse_document
+from ulmfit.data.stream import BPTTStream, Documents, mean_window, reverse_document
 
 BOS = 2
 
@@ -102,6 +102,13 @@ def test_lengths_are_drawn_as_in_merity() -> None:
     assert normal.std() == pytest.approx(5, abs=0.1)
     assert short.mean() == pytest.approx(34.5, abs=0.5)
     assert short.std() == pytest.approx(5, abs=0.3)
+
+
+@pytest.mark.parametrize(("bptt", "variable"), [(70, True), (70, False), (35, True)])
+def test_what_a_window_has_on_average(bptt: int, variable: bool) -> None:
+    documents = Documents(np.zeros(400_001, np.uint16), np.array([0, 400_001]))
+    borders = BPTTStream(documents, 1, bptt, 0, variable).borders
+    assert np.diff(borders).mean() == pytest.approx(mean_window(bptt, variable), rel=0.005)
 
 
 def test_no_window_but_the_last_is_shorter_than_five() -> None:

@@ -47,6 +47,30 @@ def test_series_of_labels() -> None:
     assert classes.values.tolist() == [3, 5] and classes.values.dtype == np.int64
 
 
+def test_a_series_with_a_type_of_its_own_keeps_it() -> None:
+    pandas = pytest.importorskip("pandas")
+    for dtype, kind in (("Int64", "i"), ("boolean", "b"), ("UInt8", "u")):
+        classes, numbers = read_classes(pandas.Series([1, 0, 1], dtype=dtype), 3)
+        assert classes.values.tolist() == [0, 1] and numbers.tolist() == [1, 0, 1]
+        assert classes.values.dtype.kind == kind
+
+
+def test_a_series_with_gaps_is_refused() -> None:
+    pandas, polars = pytest.importorskip("pandas"), pytest.importorskip("polars")
+    for y in (
+        pandas.Series(["a", pandas.NA, "b"]),
+        pandas.Series(["a", pandas.NA, "b"], dtype="string"),
+        pandas.Series(["a", None, "b"], dtype="category"),
+        pandas.Series([1, pandas.NA, 2], dtype="Int64"),
+        pandas.Series([pandas.Timestamp(0), pandas.NaT, pandas.Timestamp(1)], dtype=object),
+        polars.Series(["a", None, "b"]),
+    ):
+        with pytest.raises(InputError, match=r"y\[1\]: no label"):
+            read_classes(y, 3)
+    with pytest.raises(InputError, match=r"several types \(y\[1\] is 1\)"):
+        read_classes(pandas.Series(["a", 1, "b"]), 3)
+
+
 MATRIX = [[True, False, True], [False, False, False]]
 
 
@@ -145,8 +169,13 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (["a", "b"], {}, "3 texts, but y has 2 rows"),
     ([[1, 0], [0, 1]], {}, "3 texts, but y has 2 rows"),
     (["a", "a", "a"], {}, r"1 class only \('a'\)"),
-    (["a", None, "b"], {}, r"y\[1\]: no label; .*`unlabelled`"),
-    ([1.0, float("nan"), 2.0], {}, "NaN"),
+    (["a", None, "b"], {}, r"y\[1\]: no label \(None\); .*`unlabelled`"),
+    (["a", float("nan"), "b"], {}, r"y\[1\]: no label \(nan\)"),
+    (np.array(["a", "b", float("nan")], object), {}, r"y\[2\]: no label"),
+    ([1.0, float("nan"), 2.0], {}, r"y\[1\]: no label"),
+    (np.array([1.0, float("nan"), 2.0]), {}, r"y\[1\]: no label \(nan\)"),
+    (["a", 1, "b"], {}, r"several types \(y\[1\] is 1\)"),
+    ([1, "a", 2], {}, r"several types \(y\[1\] is 'a'\)"),
     ([0.5, 1.5, 0.25], {}, "continuous"),
     (["a", "\ud800", "b"], {}, "half a character"),
     (np.array(["2020-01-01", "2021-01-01", "2020-01-01"], "datetime64[D]"), {}, "datetime64"),

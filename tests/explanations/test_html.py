@@ -45,12 +45,13 @@ def read(markup: str) -> Reader:
 
 
 @given(
-    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"]), max_size=80),
+    st.text(st.characters(exclude_categories=["Cs", "Cc", "Cf"]), max_size=80)
+    | st.text("ab \n", max_size=20).map(lambda text: text.replace("\n", "\r\n")),
     st.lists(st.floats(-5, 5), max_size=5),
 )
 def test_the_text_comes_through(text, scores):
     seen = read(marked(explained(text, scores)))
-    assert seen.text == text
+    assert seen.text == text.replace("\r\n", "\n")
     assert seen.tags <= {"p", "mark"}
 
 
@@ -84,3 +85,11 @@ def test_nothing_is_loaded():
     made = page([explained("good", [1.0])])
     assert not re.search(r"(src|href)=|@import|url\(", made)
     assert "default-src 'none'" in made
+
+
+def test_a_page_says_what_the_colours_are_of():
+    labels = page([explained("Good", [1.0])])
+    assert "speak for the label" in labels and "log-odds of the label" in labels
+    value = Explanation("Good", None, None, None, 3.5, {}, (Word(0, 4, "Good", 0.25),))
+    told = read(page([value])).text
+    assert "label" not in told and "raise the value" in told and "the value falls" in told

@@ -53,6 +53,7 @@ class FakeHub:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[str] = []
         self.cards: list[str] = []
+        self.complaints: list[dict[str, str]] = []  # about the next cards
         self.down = False
         hub = self
 
@@ -126,7 +127,8 @@ class FakeHub:
     def _post(self, request: BaseHTTPRequestHandler, parts: list[str], body: bytes) -> None:
         if parts[1] == "validate-yaml":
             self.cards.append(json.loads(body)["content"])
-            return _json(request, {"errors": [], "warnings": []})
+            told = {"errors": self.complaints, "warnings": []}
+            return _json(request, told, 400 if self.complaints else 200)
         if parts[1] == "repos":
             asked = json.loads(body)
             name = f"{asked.get('organization') or 'me'}/{asked['name']}"

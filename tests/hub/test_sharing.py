@@ -13,6 +13,7 @@ import torch
 from huggingface_hub import ModelCard, constants
 
 import ulmfit
+from ulmfit import Source, TrainOptions, ULMFiTClassifier, train
 from ulmfit.errors import InputError
 from ulmfit.hub.sharing import pull, push
 from ulmfit.pretrained import open_pretrained
@@ -213,6 +214,27 @@ def test_push_and_pull_refuse_at_the_door(
             pull("me/lm", tmp_path / "mine", overwrite=overwrite)
     pull("me/lm", tmp_path / "model")
     pull("me/lm", tmp_path / "model", overwrite=True)
+
+
+def test_a_card_that_the_hub_refuses(hub: FakeHub, lm: Path) -> None:
+    hub.complaints = [{"message": '"license" must be one of [apache-2.0, ...]'}]
+    with pytest.raises(InputError, match=r"(?s)me/lm: the hub refuses this .*\"license\" must be"):
+        push(lm, "me/lm", license="mine")
+
+
+def test_a_folder_to_write_is_no_name_of_the_hub(
+    hub: FakeHub, lm: Path, classifier: Path, tmp_path: Path
+) -> None:
+    told = "a folder of this machine; then `ulmfit push"
+    with pytest.raises(InputError, match=told):
+        pull("me/lm", "hf://me/other")
+    with pytest.raises(InputError, match=told):
+        ULMFiTClassifier.load(classifier).save("hf://me/reviews")
+    data = tmp_path / "data.csv"
+    data.write_text("text,label\ngood,1\nbad,0\n" * 5)
+    for place in ("hf://me/reviews", str(Path("hf://me/reviews"))):
+        with pytest.raises(InputError, match=told):
+            list(train(TrainOptions(Source((str(data),)), place, lm=str(lm))))
 
 
 @pytest.mark.parametrize("failing", ["replace", "rename"])  # of a file, of the folder

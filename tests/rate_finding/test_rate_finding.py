@@ -119,7 +119,7 @@ def test_a_record_replaces_no_input(options: RateOptions, tmp_path: Path) -> Non
     before = Path(data).read_bytes()
     with pytest.raises(InputError, match="is the input"):
         next(find_rate(replace(options, record=data)))
-    with pytest.raises(InputError, match="no file in a folder"):
+    with pytest.raises(InputError, match="is a folder; expected"):
         next(find_rate(replace(options, record=str(tmp_path))))
     other = tmp_path / "training.jsonl"
     other.write_text('{"record": "Run", "command": "train"}\n{"record": "Finished"}\n')
@@ -200,7 +200,7 @@ def test_a_picture_without_a_suggestion_is_drawn_too(tmp_path: Path) -> None:
 def test_pictures_that_cannot_be_drawn(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"drawn as \.png, \.svg, \.pdf"):
         plot(FOUND, tmp_path / "rates.docx")
-    with pytest.raises(InputError, match="no file in a folder"):
+    with pytest.raises(InputError, match="there is no folder"):
         plot(FOUND, tmp_path / "no" / "rates.png")
 
 

@@ -22,6 +22,7 @@ from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.pipeline.runs import Note, Texts
 from ulmfit.report import Findings, examine, write_report
 from ulmfit.report.beside import beside
+from ulmfit.report.parts import key
 from ulmfit.text import Encoder
 
 MACHINE = Machine("cpu", "fp32", workers=1)
@@ -153,10 +154,33 @@ def test_a_report_does_not_replace_the_rows_that_it_reads(copy: Path, tmp_path: 
             assert (tmp_path / name).read_bytes() == before
 
 
-def test_other_data_may_be_measured(model: Path, home: Path) -> None:
-    found = look(model, Source((str(home / "train.csv"),)))
+def test_other_data_may_be_measured(model: Path, home: Path, tmp_path: Path) -> None:
+    source = Source((str(home / "train.csv"),))  # two of its rows were not drawn to learn from
+    found = look(model, source)
     assert found.figures_of == "train.csv" and found.figures is not None
     assert found.figures["n"] == 32 and found.baseline is not None
+    assert found.seen == 30 and not found.lacks
+    assert found.doubts is not None
+    assert all(doubt.part != "train.csv" for doubt in found.doubts[2:])
+    report = finish(write_report(model, source, tmp_path / "r.html", machine=MACHINE))
+    assert "30 of 32 measured rows stand in the training data too" in report.path.read_text()
+
+
+def test_rows_that_were_all_learned_from_say_nothing_of_new_texts(
+    model: Path, home: Path, tmp_path: Path
+) -> None:
+    learned = look(model)
+    assert learned.train is not None and learned.valid is not None
+    known = {*learned.train.keys, *learned.valid.keys}
+    with open(home / "train.csv", newline="") as file, open(tmp_path / "known.csv", "w") as out:
+        rows = list(csv.reader(file))
+        csv.writer(out).writerows(row for row in rows if row is rows[0] or key(row[0]) in known)
+    found = look(model, Source((str(tmp_path / "known.csv"),)))
+    assert found.measured is not None and found.seen == len(found.measured.labels) == 30
+    assert found.baseline is None and found.beside is None and found.doubts is None
+    assert [lack.partition(":")[0] for lack in found.lacks] == [
+        "Every row that was measured stands in the training data"
+    ]
 
 
 def test_only_some_rows_are_answered_where_there_are_many(model: Path) -> None:

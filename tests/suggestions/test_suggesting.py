@@ -57,11 +57,29 @@ def test_rows_with_a_label_are_passed_over(classifier, pool):
 
 def test_labels_in_another_column_are_passed_over_where_it_is_named(classifier, pool):
     path = Path(pool.paths[0])
-    path.write_text(path.read_text().replace("id,text,label", "id,text,topic"))
-    named = suggest(classifier, replace(pool, label="topic"), 50, machine=MACHINE)
+    path.write_text(path.read_text().replace("id,text,label", "id,text,tag"))
+    named = suggest(classifier, replace(pool, label="tag"), 50, machine=MACHINE)
     assert {int(s.row.fields["id"]) for s in named}.isdisjoint(range(35, 40))
     unnamed = suggest(classifier, pool, 50, machine=MACHINE)
     assert {int(s.row.fields["id"]) for s in unnamed} >= set(range(35, 40))
+
+
+@pytest.mark.parametrize("name", ["Label", "sentiment", "Topic"])
+def test_labels_in_a_column_that_training_would_find_are_passed_over(
+    classifier, pool, tmp_path, name
+):
+    path, out = Path(pool.paths[0]), tmp_path / "next.csv"
+    path.write_text(path.read_text().replace("id,text,label", f"id,text,{name}"))
+    found = suggest_file(classifier, pool, out, 50, machine=MACHINE)
+    assert {int(s.row.fields["id"]) for s in found}.isdisjoint(range(35, 40))
+    assert list(rows_of(out)[0]) == ["id", "text", name, *ADDED]  # no second one to fill in
+
+
+def test_a_topic_that_is_none_of_the_labels_is_a_column_like_another(classifier, tmp_path):
+    given, out = tmp_path / "pool.csv", tmp_path / "next.csv"
+    given.write_text("text,topic\na good film,sport\nbad,art\n")
+    assert len(suggest_file(classifier, Source((str(given),)), out, 5, machine=MACHINE)) == 2
+    assert list(rows_of(out)[0]) == ["text", "topic", "label", *ADDED]
 
 
 def test_texts_that_are_labelled_elsewhere_are_passed_over(classifier, pool, texts, tmp_path):

@@ -54,9 +54,9 @@ def explain(
     """Show which words of a text moved the answer."""
     from ulmfit.bundle import load
     from ulmfit.cli.progress import tell_skipped
-    from ulmfit.data.write_rows import check_destination
     from ulmfit.device import exact
     from ulmfit.explanations import explain_many
+    from ulmfit.files import check_destination
     from ulmfit.predict import Predictor
 
     if input and given is not None:

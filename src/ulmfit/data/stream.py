@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ids = NDArray[np.int64]
+SHORT = 0.05  # of the windows are half as long; Merity et al. 2017, sec. 5
 
 
 @dataclass(frozen=True)
@@ -140,12 +141,19 @@ class _Row:
         return self._cache[begin - self._start : end - self._start]
 
 
+def mean_window(bptt: int, variable: bool = True) -> float:
+    """Steps that a window of `BPTTStream` has on average."""
+    if not variable:
+        return bptt
+    return (1 - SHORT) * bptt + SHORT * bptt / 2 - 0.5  # lengths are cut to whole steps
+
+
 def _borders(length: int, bptt: int, seed: int, variable: bool, multiple: int) -> NDArray[np.int64]:
     if not variable:
         return np.append(np.arange(0, length, bptt), length)
     generator = np.random.default_rng(seed)
     count = length // 5 + 1
-    mean = np.where(generator.random(count) < 0.95, bptt, bptt / 2)
+    mean = np.where(generator.random(count) < 1 - SHORT, bptt, bptt / 2)
     steps = np.maximum(5, generator.normal(mean, 5).astype(np.int64))
     steps = np.maximum(1, (steps + multiple // 2) // multiple) * multiple
     borders = np.concatenate([[0], np.cumsum(steps)])

@@ -11,7 +11,7 @@ from typing import BinaryIO, Self
 
 from ulmfit.data.encodings import WRITERS, RowSink
 from ulmfit.errors import InputError
-from ulmfit.files import sync_folder
+from ulmfit.files import check_destination, sync_folder
 
 Probabilities = Iterable[float]
 Answered = str | float | tuple[str, ...] | None
@@ -159,11 +159,3 @@ def format_of(path: Path, format: str | None = None) -> str:
     if chosen not in WRITERS:
         raise InputError(f"{path}: results are written as .{', .'.join(WRITERS)}; got {chosen!r}")
     return chosen
-
-
-def check_destination(path: Path) -> None:
-    """Raise InputError where no file can be written."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a folder; expected the name of a file to write")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: there is no folder {path.parent}")

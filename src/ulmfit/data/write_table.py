@@ -7,8 +7,8 @@ from io import BytesIO
 from pathlib import Path
 
 from ulmfit.data.encodings import WRITERS
-from ulmfit.data.write_rows import check_destination, format_of, free_name
-from ulmfit.files import write_atomically
+from ulmfit.data.write_rows import format_of, free_name
+from ulmfit.files import check_destination, write_atomically
 
 
 def check_table(path: Path) -> None:

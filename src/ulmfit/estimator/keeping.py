@@ -15,6 +15,7 @@ from ulmfit.estimator import recording
 from ulmfit.estimator.plain import in_json, lm_name, plain
 from ulmfit.manifest import is_bundle
 from ulmfit.pipeline.cards import classifier_card
+from ulmfit.remote import refuse_remote
 from ulmfit.targets.kinds import Kind
 
 ESTIMATOR = "estimator"
@@ -114,6 +115,7 @@ def save_at(bundle: Bundle, record: bytes | None, folder: Path, overwrite: bool)
         InputError: `folder` exists, and is no model or not to be replaced.
         OSError: the disk is full, and the like.
     """
+    refuse_remote(folder)
     if folder.exists() and not overwrite:
         raise InputError(f"{folder}: exists already; choose another folder, or overwrite=True")
     if folder.exists() and not is_bundle(folder):

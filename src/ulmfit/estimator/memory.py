@@ -13,6 +13,7 @@ from typing import Any
 from ulmfit import bundle as bundles
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
+from ulmfit.files import check_writable
 from ulmfit.pipeline.cards import language_model_card
 from ulmfit.pipeline.record import copy_logs
 
@@ -34,7 +35,7 @@ class Memory:
             nothing else is used: no file is ever unpickled).
 
     Raises:
-        InputError: it is neither, or the folder cannot be made.
+        InputError: it is neither, or the folder cannot be made or written to.
     """
 
     def __init__(self, memory: Any) -> None:
@@ -48,6 +49,7 @@ class Memory:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"memory: {self.folder} cannot be made ({error})") from None
+        check_writable(self.folder)
 
     def get(self, key: str) -> Bundle | None:
         """The bundle kept under `key`.

@@ -121,14 +121,40 @@ def read_values(y: Any, texts: int, kept: Rows | None = None) -> Labels:
 
 
 def _one_label_a_text(y: Any) -> NDArray[Any]:
-    labels: NDArray[Any] = column_or_1d(y, warn=True)
-    if labels.dtype == object and (missing := [i for i, v in enumerate(labels) if v is None]):
-        raise InputError(
-            f"y[{missing[0]}]: no label; give texts without one as `unlabelled` instead"
-        )
+    given = y.to_numpy() if hasattr(y, "to_numpy") else y  # pandas' own types keep theirs
+    if isinstance(given, list | tuple):
+        _check_labels(given)
+    labels: NDArray[Any] = column_or_1d(given, warn=True)
+    if labels.dtype.kind in "Of":
+        _check_labels(labels)
     assert_all_finite(labels, input_name="y")
     check_classification_targets(labels)
     return labels
+
+
+def _check_labels(labels: Iterable[Any]) -> None:
+    """Whether all are there, and all strings or none.
+
+    An array of `["a", nan, 1]` would hold three strings, "nan" and "1" among them.
+    """
+    words = 0
+    for row, label in enumerate(labels):
+        if _is_missing(label):
+            raise InputError(
+                f"y[{row}]: no label ({label}); give texts without one as `unlabelled` instead"
+            )
+        if (words := words + isinstance(label, str)) not in (0, row + 1):
+            raise InputError(
+                f"y: the labels are of several types (y[{row}] is {label!r}); make them all strings"
+            )
+
+
+def _is_missing(label: object) -> bool:
+    """Of None, NaN, NaT and pandas' NA."""
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # NA is neither equal nor different
+        return True
 
 
 def _kind(form: Form, task: Kind | None, order: Any) -> Kind:

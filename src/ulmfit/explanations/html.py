@@ -39,13 +39,25 @@ small {{ opacity: .75; }}
 </head>
 <body>
 <h1>{title}</h1>
-<p><small>Words marked <mark style="{style_for}">blue</mark> speak for the label, those marked
-<mark style="{style_against}">orange, with dots,</mark> against it. The number behind a word
-(hover) tells how far the log-odds of the label fall without it.</small></p>
+<p><small>Words marked <mark style="{style_for}">blue</mark> {blue}, those marked
+<mark style="{style_against}">orange, with dots,</mark> {orange}. The number behind a word
+(hover) tells how far {falls} without it.</small></p>
 {sections}
 </body>
 </html>
 """
+
+
+_OF_LABELS = {
+    "blue": "speak for the label",
+    "orange": "against it",
+    "falls": "the log-odds of the label fall",
+}
+_OF_VALUES = {
+    "blue": "raise the value",
+    "orange": "lower it",
+    "falls": "the value falls",
+}
 
 
 def marked(explanation: Explanation) -> str:
@@ -64,12 +76,17 @@ def marked(explanation: Explanation) -> str:
 
 def page(explanations: Iterable[Explanation], title: str = "Which words moved the answer") -> str:
     """A whole file: each explanation under its answer."""
+    shown = list(explanations)
     sections = "\n".join(
-        f"<section><h2>{_safe(answer(each))}</h2>\n{marked(each)}</section>"
-        for each in explanations
+        f"<section><h2>{_safe(answer(each))}</h2>\n{marked(each)}</section>" for each in shown
     )
+    of_values = any(each.value is not None for each in shown)  # all are of one model
     return _PAGE.format(
-        title=_safe(title), sections=sections, style_for=_style(0.5), style_against=_style(-0.5)
+        title=_safe(title),
+        sections=sections,
+        style_for=_style(0.5),
+        style_against=_style(-0.5),
+        **(_OF_VALUES if of_values else _OF_LABELS),
     )
 
 
@@ -98,4 +115,5 @@ def _style(share: float) -> str:
 
 
 def _safe(text: str) -> str:
-    return escape(CONTROL.sub("\ufffd", replace_surrogates(text)))
+    lines = replace_surrogates(text).replace("\r\n", "\n")
+    return escape(CONTROL.sub("\ufffd", lines))

@@ -9,7 +9,7 @@ from ulmfit.errors import InputError
 from ulmfit.files import replacing, write_atomically
 from ulmfit.hub.cards import hub_card
 from ulmfit.manifest import is_bundle, read_config
-from ulmfit.remote import FILES, PREFIX, hub_errors, local_folder, parse
+from ulmfit.remote import FILES, PREFIX, hub_errors, local_folder, parse, refuse_remote
 
 CARD = "README.md"
 
@@ -39,7 +39,8 @@ def push(
         The address of the commit.
 
     Raises:
-        InputError: the bundle is not whole, the name is none, or you may not write there.
+        InputError: the bundle is not whole, the name is none, you may not write there, or the hub
+            refuses the card, as it does with a license that it does not know.
         OSError: the hub cannot be reached.
     """
     folder = local_folder(model)
@@ -92,6 +93,7 @@ def pull(name: str, out: str | Path, *, overwrite: bool = False) -> Path:
         OSError: the hub cannot be reached, or the disk is full.
     """
     repo, revision = parse(name)
+    refuse_remote(out)
     out = Path(out)
     if out.exists() and not (overwrite and is_bundle(out)):
         raise InputError(f"{out}: exists already; choose another --out, or --overwrite a model")

@@ -13,6 +13,7 @@ from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import Corpus
+from ulmfit.data.stream import mean_window
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.cards import language_model_card
@@ -143,7 +144,7 @@ def _pretraining_settings(
     settings = replace(PRETRAINING, softmax=options.softmax, **given)
     if options.tokens is None:
         return settings, None
-    window = settings.batch * settings.bptt
+    window = settings.batch * mean_window(settings.bptt, settings.variable_bptt)
     epochs = max(1, math.ceil(options.tokens / corpus.stats.tokens))
     steps = max(1, round(options.tokens / epochs / window))
     return replace(settings, epochs=epochs), steps

@@ -28,7 +28,7 @@ from ulmfit.pipeline.options import (
 )
 from ulmfit.pipeline.record import keep
 from ulmfit.pipeline.sessions import Sizes, ended, session, spent
-from ulmfit.remote import is_remote, local_folder
+from ulmfit.remote import is_remote, local_folder, refuse_remote
 
 COMMANDS: dict[str, type[Options]] = {
     "pretrain": PretrainOptions,
@@ -91,6 +91,7 @@ def begin(
 
 def _check_place(options: Options, *, overwrite: bool, resuming: bool) -> None:
     """Raise InputError where there is something that the run must not replace, or no run."""
+    refuse_remote(options.out)
     out, folder = Path(options.out), run_folder(options.out)
     if out.exists() and (resuming or overwrite) and not is_bundle(out):
         how = "the run" if resuming else "--overwrite"

@@ -123,6 +123,7 @@ def predict_file(
     source = replace(source.without_labels(), blank_texts=True)
     source.check()
     refuse_input_as_output(source, out)
+    check_table(out)
     predictor = Predictor(bundle, machine.device, machine.precision)
     waiting: list[dict[str, object]] = []
 
@@ -133,7 +134,6 @@ def predict_file(
 
     done = 0
     answers = predictor.answers(texts(), abstain_below)
-    check_table(out)
     total, columns = _counted(source, on_bad)
     writer = _writer(out, bundle, abstain_below, columns)
     with writer:

@@ -15,6 +15,7 @@ from ulmfit.pipeline.inputs import Input, difference
 from ulmfit.pipeline.locking import alone, clear, is_empty
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.pipeline.runs import with_absolute_paths
+from ulmfit.remote import refuse_remote
 
 FILE = "asked.json"
 
@@ -62,6 +63,7 @@ def opened_work(
 
 def _check_place(folder: Path) -> None:
     """Raise InputError where no such folder can be."""
+    refuse_remote(folder)
     if folder.exists() and not (folder.is_dir() and _is_ours(folder)):
         raise InputError(f"{folder}: exists and was not made by this command; choose another --out")
     if folder.absolute().parent.exists() and not folder.absolute().parent.is_dir():

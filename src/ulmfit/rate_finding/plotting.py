@@ -6,8 +6,8 @@ import io
 from pathlib import Path
 
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
-from ulmfit.rate_finding.sweeping import FoundRate, check_place
+from ulmfit.files import check_destination, write_atomically
+from ulmfit.rate_finding.sweeping import FoundRate
 
 FORMATS = (".png", ".svg", ".pdf")
 INK, FAINT, MARK = "#1f4e79", "#9db8d2", "#c0392b"
@@ -21,7 +21,7 @@ def check_picture(path: Path) -> None:
     """
     if path.suffix.lower() not in FORMATS:
         raise InputError(f"{path}: a picture is drawn as {', '.join(FORMATS)}")
-    check_place(path)
+    check_destination(path)
 
 
 def plot(found: FoundRate, path: Path) -> None:

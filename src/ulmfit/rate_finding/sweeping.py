@@ -13,7 +13,7 @@ import numpy as np
 from ulmfit.bundle import Direction
 from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
+from ulmfit.files import check_destination, write_atomically
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.held_out import Bench, bench, told_of
@@ -129,14 +129,8 @@ def _swept(
         yield done[-1]
 
 
-def check_place(path: Path) -> None:
-    """Raise InputError where no file can be."""
-    if path.is_dir() or not path.absolute().parent.is_dir():
-        raise InputError(f"{path}: is no file in a folder that is there")
-
-
 def _check_record(on: Bench, path: Path) -> None:
-    check_place(path)
+    check_destination(path)
     for source in (on.options.data, *on.unlabelled):
         refuse_input_as_output(source, path)
     if path.exists() and not _is_sweep(path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ulmfit.errors import InputError
-from ulmfit.files import write_atomically
+from ulmfit.files import check_writable, write_atomically
 from ulmfit.pipeline.inputs import MODELS
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.pipeline.use import refuse_input_as_output
@@ -66,6 +66,7 @@ def write_report(
     refuse_input_as_output(_rows_of(model, data), path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"{path}: a report is a page; name it .html")
+    check_writable(path.parent)
     found = yield from examine(model, data, machine, rows)
     content = page(found).encode()
     write_atomically(path, content)

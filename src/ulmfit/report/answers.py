@@ -45,6 +45,12 @@ class Answered:
         """How many answers are not right; of several labels each pair of text and label counts."""
         return int((self.answers != self.labels).sum())
 
+    def only(self, kept: NDArray[np.bool_]) -> Answered:
+        """Some of the texts, (texts,), and their answers."""
+        part = self.part.take(self.part.name, self.part.rows[kept])
+        sure = self.sure[kept] if len(self.sure) else self.sure
+        return Answered(part, self.labels[kept], self.answers[kept], self.probabilities[kept], sure)
+
     @property
     def figures(self) -> dict[str, Any]:
         """What `ulmfit evaluate` would tell of them."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ulmfit import bundle as bundles
 from ulmfit.baseline import MOST_TEXTS, Baseline, fit_baseline
 from ulmfit.bundle import Bundle
@@ -22,6 +24,7 @@ from ulmfit.remote import PREFIX, is_remote, local_folder
 from ulmfit.report.answers import Answered, ask, judged
 from ulmfit.report.beside import Beside, beside
 from ulmfit.report.doubts import Doubt, doubts
+from ulmfit.report.duplicates import shared
 from ulmfit.report.history import Record, Stage, read_record, stages_of_metrics
 from ulmfit.report.lengths import Lengths, lengths
 from ulmfit.report.mistakes import Mistake, mistakes
@@ -66,6 +69,8 @@ class Findings:
     """cross-validation has chosen its strength (and thresholds): there were enough rows"""
     beside: Beside | None = None
     """the model and the baseline"""
+    seen: int = 0
+    """texts of `measured` that stand in the training data too"""
     weighted: bool = False
     """the model learned with weights of rows or classes, which the baseline does not know"""
     mistakes: list[Mistake] = field(default_factory=list)
@@ -127,7 +132,6 @@ def _examine_classifier(
         found.mistakes = yield from mistakes(found.measured, predictor)
     found.figures, found.figures_of = _figures(found, data)
     if found.train is not None and whole is not None:
-        yield Note("learning the baseline: TF-IDF and a linear model")
         yield from _examine_data(found, answered, whole, part, predictor, seed)
 
 
@@ -141,7 +145,21 @@ def _examine_data(
 ) -> Generator[Event, None, None]:
     """What the training rows tell: the baseline, doubtful labels, lengths."""
     assert found.train is not None and found.measured is not None
+    every = [found.train, *([found.valid] if part is None and found.valid else []), part]
+    found.lengths = [lengths(p, found.bundle.encoder, seed) for p in every if p is not None]
+    measured = found.measured.part
+    known = [] if part is None else [pair.row for pair in shared(measured, whole)]
+    new = ~np.isin(measured.rows, known)
+    found.seen = int((~new).sum())
+    if not new.any():
+        found.lacks.append(
+            "Every row that was measured stands in the training data: the figures say what the "
+            "model remembers, not what it would answer to new texts. So there is no baseline, "
+            "and no label is doubted."
+        )
+        return
     learned = found.train if part is None else whole  # never the rows that it is measured on
+    yield Note("learning the baseline: TF-IDF and a linear model")
     baseline = None
     try:
         baseline = fit_baseline(
@@ -150,19 +168,16 @@ def _examine_data(
     except InputError as error:
         found.lacks.append(f"There is no baseline: {error}.")
     if baseline is not None:
-        measured = found.measured.part
         thresholds = thresholds_of(baseline, learned)
         found.baseline = judged(measured, baseline.answers(measured.texts), thresholds)
         found.beside = beside(found.measured, found.baseline)
         found.baseline_learned, found.baseline_strength = baseline.learned, baseline.strength
         found.baseline_folded = len(baseline.folded) > 0
     if learned.coding.kind in ("single", "ordinal"):
-        unseen = answered if part is None else answered[-1:]  # by the baseline as by the model
+        unseen = answered if part is None else [found.measured.only(new)]  # by both
         found.doubts = yield from doubts(unseen, learned, baseline, predictor)
     elif learned.coding.kind == "multi":
         found.lacks.append("Wrong labels are looked for where a text has one label, not here.")
-    every = [found.train, *([found.valid] if part is None and found.valid else []), part]
-    found.lengths = [lengths(p, found.bundle.encoder, seed) for p in every if p is not None]
 
 
 def thresholds_of(baseline: Baseline, learned: Part) -> tuple[float, ...]:

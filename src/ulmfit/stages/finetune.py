@@ -58,7 +58,7 @@ def finetune(
         settings: rates, dropouts, schedule, unfreezing, epochs.
         folder: for checkpoints; a killed call goes on from there.
         directions: which models to fine-tune; each must be in the bundle.
-        seed: draws dropout, the order of documents and the validation split.
+        seed: draws dropout and the order of documents.
         hardware: device and precision.
         preset: the name to keep in the bundle.
         budget: of all directions; the windows of an epoch are cut to fit.
@@ -73,7 +73,7 @@ def finetune(
     for direction in directions:
         moved.require("language-model", direction)
     trained = yield from train_directions(
-        lambda direction: _model(moved, direction, settings, corpus, seed),
+        lambda direction: _model(moved, direction, settings, corpus),
         directions,
         corpus,
         settings.phases(moved.architecture.layers + 1),
@@ -110,18 +110,18 @@ def finetuning_loop(
     moved.require("language-model", direction)
     torch.manual_seed(seed)
     phases = settings.phases(moved.architecture.layers + 1)
-    model, how = _model(moved, direction, settings, corpus, seed), settings.optimisation()
+    model, how = _model(moved, direction, settings, corpus), settings.optimisation()
     return language_model_loop(model, corpus, phases, how, seed, direction, hardware)[0]
 
 
 def _model(
-    bundle: Bundle, direction: Direction, settings: LanguageModelSettings, corpus: Corpus, seed: int
+    bundle: Bundle, direction: Direction, settings: LanguageModelSettings, corpus: Corpus
 ) -> LanguageModel:
     encoder = AWDLSTM(bundle.architecture, settings.dropouts)
     model = LanguageModel(encoder, settings.alpha, settings.beta, settings.softmax)
     model.load_state_dict(bundle.weights[direction])
     if settings.match_frequencies:
-        train = split_documents(corpus.lengths, VALID_FRACTION, seed)[0]
+        train = split_documents(corpus.lengths, VALID_FRACTION)[0]
         sample = _sample(corpus.documents(train, direction == "backward"))
         match_frequencies(model, sample, word_counts(corpus, len(model.decoder_bias), train))
     return model

@@ -43,7 +43,7 @@ def pretrain(
         settings: rates, dropouts, schedule, epochs.
         folder: for checkpoints; a killed call goes on from there.
         directions: which models to train.
-        seed: draws weights, dropout, the order of documents and the validation split.
+        seed: draws weights, dropout and the order of documents.
         hardware: device and precision.
         max_steps: windows of an epoch; None takes all.
         budget: of all directions; the windows of an epoch are cut to fit.

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ulmfit.bundle import Bundle
+from ulmfit.data.columns import LABEL_NAMES
 from ulmfit.data.labels import label_of
 from ulmfit.data.rows import Row
 from ulmfit.data.write_table import check_table, new_names, write_table
@@ -60,8 +61,8 @@ def suggest(
 
     Args:
         bundle: a classifier.
-        source: rows; those with a label, in the column it names or one called `label`, are
-            passed over.
+        source: rows; those with a label are passed over: something in the column that it names
+            or in one called `label`, a label of the model in another that `train` would find.
         count: how many to choose; the first k of them are a choice of k.
         labelled: files whose texts need no label any more.
         machine: where to compute, and the seed of the draws.
@@ -75,20 +76,31 @@ def suggest(
         InputError: no classifier or a real-valued one, a bad row, a `count` out of range, or no
             text without a label.
     """
+    predictor = _predictor(bundle, count, machine)
+    pool = _Pool(source, labelled, predictor, on_bad)
+    return _chosen(pool, predictor, count, machine.seed, progress)
+
+
+def _predictor(bundle: Bundle, count: int, machine: Machine) -> Predictor:
     if not 1 <= count <= MOST:
         raise InputError(f"{count} suggestions: choose a number from 1 to {MOST:,}")
     predictor = Predictor(bundle, machine.device, machine.precision)
     if predictor.target.kind == "real":
         raise InputError("a real-valued model does not tell how unsure it is; suggest needs labels")
-    unlabelled = _unlabelled(source, labelled, on_bad)
-    total = sum(1 for _ in unlabelled())  # a bad row is found now, not in the last hour
+    return predictor
+
+
+def _chosen(
+    pool: _Pool, predictor: Predictor, count: int, seed: int, progress: Progress
+) -> list[Suggestion]:
+    total = sum(1 for _ in pool.rows())  # a bad row is found now, not in the last hour
     if not total:
-        raise InputError(f"{', '.join(source.paths)}: there is no text without a label")
+        raise InputError(f"{', '.join(pool.source.paths)}: there is no text without a label")
     best = Candidates(PER_SUGGESTION * count)
-    for done, candidate in enumerate(_candidates(predictor, unlabelled()), 1):
+    for done, candidate in enumerate(_candidates(predictor, pool.rows()), 1):
         best.add(candidate)
         progress(done, total)
-    return _diverse(predictor, best.ranked(), count, machine.seed)
+    return _diverse(predictor, best.ranked(), count, seed)
 
 
 def suggest_file(
@@ -113,53 +125,81 @@ def suggest_file(
     check_table(out)
     for read in (source, *labelled):
         refuse_input_as_output(read, out)
-    found = suggest(
-        bundle,
-        source,
-        count,
-        labelled=labelled,
-        machine=machine,
-        progress=progress,
-        on_bad=on_bad,
-    )
-    write_table(out, table(found, source.label if isinstance(source.label, str) else None))
+    predictor = _predictor(bundle, count, machine)
+    pool = _Pool(source, labelled, predictor, on_bad)
+    found = _chosen(pool, predictor, count, machine.seed, progress)
+    write_table(out, table(found, pool.has_column))
     return found
 
 
-def table(found: list[Suggestion], label: str | None = None) -> Iterator[dict[str, object]]:
-    """The rows of a file: the input's columns, an empty one for the label, the reasons."""
+def table(found: list[Suggestion], has_column: bool = False) -> Iterator[dict[str, object]]:
+    """The rows of a file: the input's columns, an empty one for the label, the reasons.
+
+    Args:
+        found: in their order.
+        has_column: a column for the label is known to be there.
+    """
     taken = dict.fromkeys(name for each in found for name in each.row.fields)
-    empty = {} if label or LABEL in taken else {LABEL: None}
+    empty = {} if has_column or any(map(_is_label, taken)) else {LABEL: None}
     names = new_names(ADDED, [*taken, *empty])
     for number, each in enumerate(found, 1):
         told = (number, each.predicted, each.uncertainty, each.distance, each.reason)
         yield {**each.row.fields, **empty, **dict(zip(names, told, strict=True))}
 
 
-def _unlabelled(
-    source: Source, labelled: Sequence[Source], on_bad: OnBad
-) -> Callable[[], Iterator[Row]]:
-    """Gives the rows that have no label, each time anew."""
-    source = source if source.label else source.without_labels()
-    source.check()
-    done = [one.without_labels() for one in labelled]
-    for one in done:
-        one.check()
-    known = {text_key(text) for one in done for text in one.texts(on_bad)}
-    first = [on_bad]  # each pass meets the same bad rows
+class _Pool:
+    """The rows that have no label."""
 
-    def rows() -> Iterator[Row]:
-        tell = first.pop() if first else None
-        for row in source.rows(tell):
-            if not _is_labelled(row) and not (known and text_key(row.text) in known):
+    def __init__(
+        self, source: Source, labelled: Sequence[Source], predictor: Predictor, on_bad: OnBad
+    ) -> None:
+        """Reads the texts of `labelled`, and of `source` nothing."""
+        self.has_column = isinstance(source.label, str)  # for the label, as far as is known
+        self.source = source if source.label else source.without_labels()
+        self.source.check()
+        done = [one.without_labels() for one in labelled]
+        for one in done:
+            one.check()
+        self._known = {text_key(text) for one in done for text in one.texts(on_bad)}
+        self._labels = set(predictor.labels)
+        self._separator = predictor.target.separator or None
+        self._tell = [on_bad]  # each pass meets the same bad rows
+
+    def rows(self) -> Iterator[Row]:
+        """They are read anew each time."""
+        tell = self._tell.pop() if self._tell else None
+        for row in self.source.rows(tell):
+            if not self._is_labelled(row) and not self._is_known(row):
                 yield row
 
-    return rows
+    def _is_known(self, row: Row) -> bool:
+        return bool(self._known) and text_key(row.text) in self._known
+
+    def _is_labelled(self, row: Row) -> bool:
+        if row.label is not None:  # in the column that was named
+            return True
+        if self.source.label:
+            return label_of(row.fields, LABEL, None) is not None
+        for name in row.fields:
+            if _is_label(name) and label_of(row.fields, name, None) is not None:
+                return True
+            if name.strip().casefold() in LABEL_NAMES and self._holds_labels(row, name):
+                self.has_column = True
+                return True
+        return False
+
+    def _holds_labels(self, row: Row, name: str) -> bool:
+        """Whether the model's labels stand there: the column may be about something else."""
+        try:
+            found = label_of(row.fields, name, self._separator)
+        except InputError:  # no label at all
+            return False
+        several = (found,) if isinstance(found, str) else found or ()
+        return bool(several) and self._labels.issuperset(several)
 
 
-def _is_labelled(row: Row) -> bool:
-    """Whether it has a label: in the column that was named, or in one called `label`."""
-    return row.label is not None or label_of(row.fields, LABEL, None) is not None
+def _is_label(name: str) -> bool:
+    return name.strip().casefold() == LABEL
 
 
 def _candidates(predictor: Predictor, rows: Iterable[Row]) -> Iterator[Candidate]:

@@ -16,6 +16,7 @@ KINDS = {
     "multi": "any number of labels a text",
     "ordinal": "one rank a text",
 }
+FEW = 0.05  # share of rows that training has seen too, as public sets have it
 
 
 def opening(found: Findings) -> Markup:
@@ -130,6 +131,15 @@ def _verdict(found: Findings) -> Markup | None:
             "epoch to keep, so they are a little kind. Measure on rows of their own with ",
             element("code", "ulmfit report MODEL DATA"),
             ".",
+            class_="remark",
+        )
+    measured = len(found.measured.labels) if found.measured else 0
+    if FEW * measured < found.seen < measured:  # with all of them seen, `lacks` says it
+        told = f"{whole(found.seen)} of {plural(measured, 'measured row')}"
+        stand = "stands" if found.seen == 1 else "stand"
+        return paragraph(
+            f"{told} {stand} in the training data too, so the figures are kinder than new texts "
+            "would make them.",
             class_="remark",
         )
     return None
