@@ -4,6 +4,6 @@ set -euo pipefail
 data=${1:-../shared/data}
 out=${2:-runs/en-mini}
 ulmfit pretrain "$data"/wikipedia-en/articles-2015.parquet "$data"/wikipedia-en/articles-2021.parquet \
-  --text title --text text --embedding 256 --hidden 512 --layers 2 --softmax sampled \
-  --tokens 24000000 --batch 128 --rate 0.005 --storage fp32 --seed 0 --out "$out"
+  --text title --text text --embedding 256 --hidden 512 --layers 2 --tokens 24000000 \
+  --settings experiments/pretrain/en-mini.json --storage fp32 --seed 0 --out "$out"
 python experiments/pretrain/publish.py "$out" en-mini --data "$data"

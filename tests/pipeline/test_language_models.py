@@ -1,5 +1,6 @@
 """`pretrain` from a start, and calls of it that are wrong, before any text is read."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,11 @@ import torch
 from ulmfit.bundle import save
 from ulmfit.errors import InputError
 from ulmfit.pipeline import finetune, pretrain
+from ulmfit.pipeline.language_models import _asked
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, Source
+from ulmfit.presets import PRETRAINING
 from ulmfit.pretrained import open_pretrained
+from ulmfit.run import Plan
 
 from .conftest import MACHINE, finish
 
@@ -103,3 +107,38 @@ def test_fine_tuning_takes_settings_and_tells_them(data: Path, lm: Path, tmp_pat
     assert tuned.provenance["settings"] == settings
     with pytest.raises(InputError, match="did you mean 'peak'"):
         next(finetune(replace(asked, settings={"language_model": {"peek": 1}})))
+
+
+def test_pretraining_takes_settings_of_its_own(data: Path, tmp_path: Path) -> None:
+    values = {"batch": 4, "peak": 0.02, "dropouts": {"weight": 0.25}, "softmax": "sampled"}
+    sizes = {"embedding": 8, "hidden": 12, "layers": 1, "min_count": 1}
+    options = PretrainOptions(
+        Source((str(data),)), str(tmp_path / "lm"), MACHINE, settings={"language_model": values}
+    )
+    events, _ = finish(pretrain(replace(options, rate=0.03, **sizes)))
+    (plan,) = (event for event in events if isinstance(event, Plan))
+    assert plan.phases[0]["peak_rates"] == [0.03, 0.03], "an option goes before the settings"
+    told = json.loads((tmp_path / "lm" / "training.jsonl").read_text().splitlines()[0])
+    assert told["options"]["settings"]["language_model"]["dropouts"] == {"weight": 0.25}
+    asked = _asked(options)
+    assert (asked.batch, asked.softmax, asked.peak) == (4, "sampled", 0.02)
+    assert asked.dropouts == replace(PRETRAINING.dropouts, weight=0.25)
+    assert _asked(replace(options, settings=None)) == PRETRAINING
+
+
+@pytest.mark.parametrize(
+    ("settings", "told"),
+    [
+        ({"language_model": {"peek": 1}}, "did you mean 'peak'"),
+        ({"language_model": {"batch": 0}}, "batch is 0"),
+        ({"classifier": {"peak": 0.1}}, "'classifier' has no place in pretraining"),
+        ({"max_vocabulary": 100}, "'max_vocabulary' has no place in pretraining"),
+    ],
+)
+def test_settings_of_pretraining_that_are_wrong(
+    settings: dict[str, Any], told: str, data: Path
+) -> None:
+    options = PretrainOptions(Source((str(data),)), str(data.parent / "lm"), MACHINE)
+    with pytest.raises(InputError, match=told):
+        next(pretrain(replace(options, settings=settings)))
+    assert [path.name for path in data.parent.iterdir()] == [data.name]

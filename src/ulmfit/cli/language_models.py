@@ -52,8 +52,8 @@ Rate = Annotated[
     float | None, typer.Option("--rate", metavar="X", min=1e-9, help="Peak learning rate [0.004].")
 ]
 Softmax = Annotated[
-    Literal["full", "sampled"],
-    typer.Option("--softmax", help="sampled: faster training on a CPU, an estimated loss."),
+    Literal["full", "sampled"] | None,
+    typer.Option("--softmax", help="sampled: faster training on a CPU, an estimated loss [full]."),
 ]
 Storage = Annotated[
     Literal["fp32", "bf16", "int8"], typer.Option("--storage", help="How weights are saved.")
@@ -83,7 +83,8 @@ def pretrain(
     tokens: Tokens = None,
     batch: Batch = None,
     rate: Rate = None,
-    softmax: Softmax = "full",
+    softmax: Softmax = None,
+    settings: a.Settings = None,
     storage: Storage = "fp32",
     time_budget: a.TimeBudget = None,
     device: a.Device = "auto",
@@ -115,6 +116,7 @@ def pretrain(
         batch=batch,
         rate=rate,
         softmax=softmax,
+        settings=a.settings(settings),
         time_budget=time_budget,
         storage=storage,
         start=start,

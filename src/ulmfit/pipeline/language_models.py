@@ -47,6 +47,7 @@ def pretrain(
     wanted = directions(options.direction, ("forward", "backward"))
     options = replace(options, corpus=options.corpus.without_labels())
     options.check()
+    _asked(options)
     options.corpus.check()
     start = _start(options, wanted)
     sizes = architecture(options, start, 1).layer_sizes()
@@ -136,12 +137,32 @@ def _pretrain_in(
     return replace(bundle, provenance=provenance)
 
 
+def _asked(options: PretrainOptions) -> LanguageModelSettings:
+    """`PRETRAINING` with the values asked for.
+
+    Raises:
+        InputError: `options.settings` says something that there is not.
+    """
+    values = options.settings or {}
+    if others := sorted(set(values) - {"language_model"}):
+        raise InputError(
+            f"settings: {others[0]!r} has no place in pretraining; known here: language_model"
+        )
+    base = with_settings(replace(preset("default"), language_model=PRETRAINING), values)
+    asked = {
+        "epochs": options.epochs,
+        "batch": options.batch,
+        "peak": options.rate,
+        "softmax": options.softmax,
+    }
+    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    return replace(base.language_model, **given)
+
+
 def _pretraining_settings(
     options: PretrainOptions, corpus: Corpus
 ) -> tuple[LanguageModelSettings, int | None]:
-    asked = {"epochs": options.epochs, "batch": options.batch, "peak": options.rate}
-    given: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    settings = replace(PRETRAINING, softmax=options.softmax, **given)
+    settings = _asked(options)
     if options.tokens is None:
         return settings, None
     window = settings.batch * mean_window(settings.bptt, settings.variable_bptt)

@@ -130,7 +130,11 @@ class PretrainOptions:
     """tokens to see in all, instead of whole epochs"""
     batch: int | None = None
     rate: float | None = None
-    softmax: Softmax = "full"
+    softmax: Softmax | None = None
+    """None: of `settings`, or else "full" """
+    settings: dict[str, Any] | None = None
+    """values over `presets.PRETRAINING`, in the form of `finetune`'s: {"language_model": {...}};
+    `epochs`, `tokens`, `batch`, `rate` and `softmax` go before them"""
     time_budget: float | None = None
     """minutes"""
     storage: Storage = "fp32"
