@@ -22,20 +22,19 @@ from sklearn.preprocessing import StandardScaler
 
 from ulmfit.pipeline.options import Source
 from ulmfit.pretrained import open_pretrained
+from ulmfit.targets.drawing import balanced
+from ulmfit.targets.kinds import Labels, Rows
 from ulmfit.vectors import document_vectors
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)  # C of the regression
-Labels = NDArray[np.int64]
 
 
-def drawn(labels: Labels, pool: int, count: int, seed: int) -> Labels:
+def drawn(labels: Labels, pool: int, count: int, seed: int) -> Rows:
     """`count` of the first `pool` rows, as many of each label."""
-    order = np.random.default_rng(seed).permutation(pool)
-    each = count // len(np.unique(labels))
-    rows = [order[labels[order] == label][:each] for label in np.unique(labels)]
-    if min(map(len, rows)) < each:
+    own, classes = labels[:pool], int(labels.max()) + 1
+    if np.bincount(own, minlength=classes).min() < count // classes:
         raise SystemExit(f"{count} labels are more than the {pool:,} rows hold of each class")
-    return np.concatenate(rows)
+    return balanced(own, classes, "single", count, seed)
 
 
 def accuracies(
@@ -46,7 +45,7 @@ def accuracies(
     pool = len(labels) - measured
     rows = [drawn(labels, pool, count, seed) for seed in range(draws)]
 
-    def score(strength: float, learned: Labels) -> float:
+    def score(strength: float, learned: Rows) -> float:
         model = LogisticRegression(C=strength, max_iter=1000)
         model.fit(scaled[learned], labels[learned])
         return float(model.score(scaled[pool:], labels[pool:]))
