@@ -69,9 +69,9 @@ def instruction_sets(flags: str) -> list[str]:
 
 def why_precision() -> tuple[devices.Precision, str]:
     """The precision that our side of the fp32 comparisons takes here, and why."""
-    if devices.cpu_is_fast_in_bf16():
-        return "bf16", "bf16: this CPU multiplies bf16 matrices in hardware (AMX)"
-    return "fp32", "fp32: this CPU has no AMX, without which bf16 is slower than fp32"
+    if units := devices.cpu_bf16_units():
+        return "bf16", f"bf16: this CPU multiplies bf16 matrices in hardware ({units})"
+    return "fp32", "fp32: this CPU has no units for bf16, without which it is slower than fp32"
 
 
 @lru_cache(maxsize=1)

@@ -51,10 +51,16 @@ def keep_freed_memory() -> None:
 
 
 @lru_cache(maxsize=1)
-def cpu_is_fast_in_bf16() -> bool:
-    """Whether this CPU multiplies bf16 matrices in hardware (AMX); else bf16 loses to fp32."""
-    probe = getattr(torch.cpu, "_is_amx_tile_supported", None)
-    return bool(probe and probe())
+def cpu_bf16_units() -> str | None:
+    """What multiplies bf16 matrices in this CPU faster than fp32; None: nothing does."""
+    for probe, name in (
+        ("_is_amx_tile_supported", "AMX"),
+        ("_is_avx512_bf16_supported", "AVX512-bf16"),
+    ):
+        found = getattr(torch.cpu, probe, None)
+        if found and found():
+            return name
+    return None
 
 
 def is_bf16(device: torch.device, precision: Precision) -> bool:
@@ -68,7 +74,9 @@ def is_bf16(device: torch.device, precision: Precision) -> bool:
     if precision not in ("auto", "fp32", "bf16"):
         raise InputError(f"precision {precision!r}: choose one of auto, fp32, bf16")
     if precision == "auto":
-        return cpu_is_fast_in_bf16() if device.type == "cpu" else torch.cuda.is_bf16_supported()
+        if device.type == "cpu":
+            return cpu_bf16_units() is not None
+        return torch.cuda.is_bf16_supported()
     return precision == "bf16"
 
 

@@ -199,7 +199,7 @@ def test_the_path_is_told_with_the_layers_that_stay_in_fp32(
 ) -> None:
     at_fault = [SIZES_OF_LAYERS[i] for i in wrong]
     monkeypatch.setattr(lstm_choice, "bf16_is_right", lambda *size: size not in at_fault)
-    monkeypatch.setattr("ulmfit.device.cpu_is_fast_in_bf16", lambda: True)
+    monkeypatch.setattr("ulmfit.device.cpu_bf16_units", lambda: "AMX")
     found = arithmetic(SIZES_OF_LAYERS, CPU, "auto")
     assert (found.precision, found.fp32_layers) == ("bf16", tuple(wrong))
     assert found.told().startswith(told) and (wrong or found.told() == told)

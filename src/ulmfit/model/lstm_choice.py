@@ -138,7 +138,8 @@ def arithmetic(
         return Arithmetic("fp32", _units(device), len(sizes))
     if device.type == "cpu":
         wrong = tuple(i for i, size in enumerate(sizes) if not bf16_is_right(*size))
-        return Arithmetic("bf16", _bf16_units(), len(sizes), wrong)
+        units = devices.cpu_bf16_units() or "no units for it: slower than fp32"
+        return Arithmetic("bf16", units, len(sizes), wrong)
     by_hand = ON_GPU == "steps" and devices.compiles_kernels(device)
     by_hand = by_hand and all(steps_are_right(device, *size) for size in sizes)
     return Arithmetic("bf16", "compiled steps" if by_hand else _units(device), len(sizes))
@@ -146,10 +147,3 @@ def arithmetic(
 
 def _units(device: torch.device) -> str:
     return "cuDNN" if devices.is_accelerator(device) else torch.backends.cpu.get_cpu_capability()
-
-
-def _bf16_units() -> str:
-    if devices.cpu_is_fast_in_bf16():
-        return "AMX"
-    probe = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
-    return "AVX512-bf16" if probe and probe() else "no units for it: slower than fp32"
