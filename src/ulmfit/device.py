@@ -76,7 +76,7 @@ def is_bf16(device: torch.device, precision: Precision) -> bool:
     if precision == "auto":
         if device.type == "cpu":
             return cpu_bf16_units() is not None
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     return precision == "bf16"
 
 

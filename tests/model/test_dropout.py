@@ -4,9 +4,15 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from ulmfit.model.dropout import Dropouts, embed_with_dropout, locked_dropout, weight_dropout
+from ulmfit.model.dropout import (
+    Dropouts,
+    embed_with_dropout,
+    keep_mask,
+    locked_dropout,
+    weight_dropout,
+)
 
-P = 0.3
+P = 0.25  # a whole number of LEVELS
 KEPT = 1 / (1 - P)
 
 
@@ -85,3 +91,25 @@ def test_without_training_or_at_zero_each_changes_nothing() -> None:
 
 def test_scaled_multiplies_all_five() -> None:
     assert Dropouts(0.4, 0.3, 0.2, 0.1, 0.5).scaled(0.5) == Dropouts(0.2, 0.15, 0.1, 0.05, 0.25)
+
+
+@pytest.mark.parametrize("p", [0.02, 0.5, 0.9999])
+def test_a_mask_keeps_the_mean_though_probabilities_are_rounded(p: float) -> None:
+    mask = keep_mask((4_000_001,), p, torch.ones(1))
+    deviation = (p / (1 - p) / len(mask)) ** 0.5
+    assert float(mask.mean()) == pytest.approx(1, abs=5 * deviation)
+    assert float((mask == 0).double().mean()) == pytest.approx(p, abs=5e-4)
+
+
+def test_the_four_numbers_of_a_draw_are_independent() -> None:
+    kept = (keep_mask((400_000,), P, torch.ones(1)) != 0).double().view(-1, 4)
+    correlation = torch.corrcoef(kept.t()) - torch.eye(4)
+    assert float(correlation.abs().max()) < 5 / 100_000**0.5
+
+
+def test_a_mask_takes_the_type_and_is_the_same_from_the_same_state() -> None:
+    masks = []
+    for _ in range(2):
+        torch.manual_seed(3)
+        masks.append(keep_mask((3, 5), P, torch.ones(1, dtype=torch.bfloat16)))
+    assert torch.equal(*masks) and masks[0].dtype == torch.bfloat16

@@ -6,9 +6,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ulmfit.compiled import Unavailable
 from ulmfit.model import lstm, lstm_choice
+from ulmfit.model.dropout import weight_dropout
 from ulmfit.model.lstm import LSTMLayer
-from ulmfit.model.lstm_choice import arithmetic, bf16_is_right
+from ulmfit.model.lstm_choice import arithmetic, bf16_is_right, cpu_path
 from ulmfit.model.lstm_paths import Path, State, lstm_native, lstm_reference
 
 SIZES = [(7, 3, 5, 4), (1, 1, 1, 1), (12, 2, 6, 9)]  # time, batch, features, hidden
@@ -92,7 +94,7 @@ def test_the_gradient_of_weight_dropout_reaches_the_raw_matrix_through_the_mask(
     torch.manual_seed(7)
     layer(x, state)[0].square().sum().backward()
     torch.manual_seed(7)
-    mask = nn.functional.dropout(torch.ones_like(layer.w_hh), 0.5)
+    mask = weight_dropout(torch.ones_like(layer.w_hh), 0.5, True)
     raw = [layer.w_ih, layer.w_hh, layer.bias]
     w_ih, w_hh, bias = (p.detach().clone().requires_grad_() for p in raw)
     lstm_reference(x, state, w_ih, w_hh * mask, bias)[0].square().sum().backward()
@@ -111,8 +113,9 @@ def test_the_probe_of_bf16_says_the_same_in_inference_mode() -> None:
 
 
 @pytest.fixture
-def unprobed() -> Iterator[None]:
-    """What is found with a stubbed kernel is forgotten."""
+def unprobed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is found with a stubbed kernel is forgotten; there are no compiled steps."""
+    monkeypatch.setattr(lstm_choice, "_has_fast_steps", lambda: False)
     bf16_is_right.cache_clear()
     yield
     bf16_is_right.cache_clear()
@@ -135,7 +138,7 @@ def test_in_bf16_every_gradient_is_within_a_hundredth_of_the_definitions(hidden:
     torch.manual_seed(7)
     got = gradients(list(in_bf16(layer, x, (h, c))), leaves)
     torch.manual_seed(7)
-    mask = nn.functional.dropout(torch.ones_like(layer.w_hh), 0.5).double()
+    mask = weight_dropout(torch.ones_like(layer.w_hh), 0.5, True).double()
     w_ih, w_hh, bias, x, h, c = exact = [t.detach().double().requires_grad_() for t in leaves]
     y, state = lstm_reference(x, (h, c), w_ih, w_hh * mask, bias)
     for g, w in zip(got, gradients([y, *state], exact), strict=True):
@@ -199,6 +202,7 @@ def test_the_path_is_told_with_the_layers_that_stay_in_fp32(
 ) -> None:
     at_fault = [SIZES_OF_LAYERS[i] for i in wrong]
     monkeypatch.setattr(lstm_choice, "bf16_is_right", lambda *size: size not in at_fault)
+    monkeypatch.setattr(lstm_choice, "_has_fast_steps", lambda: False)
     monkeypatch.setattr("ulmfit.device.cpu_bf16_units", lambda: "AMX")
     found = arithmetic(SIZES_OF_LAYERS, CPU, "auto")
     assert (found.precision, found.fp32_layers) == ("bf16", tuple(wrong))
@@ -209,3 +213,47 @@ def test_in_fp32_nothing_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(lstm_choice, "bf16_is_right")
     found = arithmetic(SIZES_OF_LAYERS, CPU, "fp32")
     assert found.told() == f"fp32 ({torch.backends.cpu.get_cpu_capability()})"
+
+
+@pytest.mark.parametrize(
+    ("units", "fast_steps", "native", "path"),
+    [
+        ("AMX", True, True, "native"),
+        ("AMX", True, False, "steps"),
+        ("AMX", False, False, None),
+        ("AVX512-bf16", True, True, "steps"),
+        ("AVX512-bf16", False, True, "native"),
+        ("AVX512-bf16", False, False, None),
+    ],
+)
+def test_the_fastest_path_that_is_right_is_taken(
+    units: str, fast_steps: bool, native: bool, path: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ulmfit.device.cpu_bf16_units", lambda: units)
+    monkeypatch.setattr(lstm_choice, "_has_fast_steps", lambda: fast_steps)
+    monkeypatch.setattr(lstm_choice, "steps_are_right", lambda *_: True)
+    monkeypatch.setattr(lstm_choice, "bf16_is_right", lambda *_: native)
+    assert cpu_path(16, 24) == path
+
+
+def test_steps_with_wrong_gradients_are_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ulmfit.device.cpu_bf16_units", lambda: "AVX512-bf16")
+    monkeypatch.setattr(lstm_choice, "_has_fast_steps", lambda: True)
+    monkeypatch.setattr(lstm_choice, "steps_are_right", lambda *_: False)
+    monkeypatch.setattr(lstm_choice, "bf16_is_right", lambda *_: True)
+    assert cpu_path(16, 24) == "native"
+
+
+def test_without_a_compiler_training_goes_on_with_a_notice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unavailable() -> None:
+        raise Unavailable("there is no C compiler (cc)")
+
+    lstm_choice._has_fast_steps.cache_clear()
+    monkeypatch.setattr("ulmfit.device.cpu_bf16_units", lambda: "AVX512-bf16")
+    monkeypatch.setattr(lstm_choice, "compiled_steps", unavailable)
+    monkeypatch.setattr(lstm_choice, "bf16_is_right", lambda *_: True)
+    with pytest.warns(UserWarning, match="training is slower here.*no C compiler"):
+        assert cpu_path(16, 24) == "native"
+    lstm_choice._has_fast_steps.cache_clear()

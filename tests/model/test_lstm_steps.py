@@ -9,7 +9,7 @@ from ulmfit.model.lstm import LSTMLayer
 from ulmfit.model.lstm_cell import PLAIN, Cell
 from ulmfit.model.lstm_choice import steps_are_right
 from ulmfit.model.lstm_paths import Path, lstm_reference
-from ulmfit.model.lstm_steps import lstm_steps
+from ulmfit.model.lstm_steps import Recurrence, Stepwise, lstm_steps
 
 SIZES = [(7, 3, 5, 4), (1, 1, 1, 1), (6, 4, 8, 16), (4, 2, 16, 9)]  # time, batch, features, hidden
 GPU = "cuda"
@@ -79,8 +79,8 @@ def test_the_probe_accepts_the_path_and_rejects_a_wrong_kernel(
     def forgets_the_cell(gates: Tensor, c: Tensor, c_next: Tensor, h_next: Tensor) -> None:
         PLAIN.forward(gates, torch.zeros_like(c), c_next, h_next)
 
-    wrong = Cell(forgets_the_cell, PLAIN.gradient)
-    monkeypatch.setattr("ulmfit.model.lstm_steps.cell_for", lambda device: wrong)
+    wrong = Stepwise(Cell(forgets_the_cell, PLAIN.gradient))
+    monkeypatch.setattr("ulmfit.model.lstm_steps.recurrence_for", lambda x: wrong)
     steps_are_right.cache_clear()
     with pytest.warns(UserWarning, match="wrong gradients"):
         assert not steps_are_right(torch.device("cpu"), 16, 24)
@@ -90,10 +90,10 @@ def test_the_probe_accepts_the_path_and_rejects_a_wrong_kernel(
 def test_a_kernel_that_does_not_compile_is_told_and_not_used(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def broken(device: torch.device) -> Cell:
+    def broken(x: Tensor) -> Recurrence:
         raise ValueError("no compiler")
 
-    monkeypatch.setattr("ulmfit.model.lstm_steps.cell_for", broken)
+    monkeypatch.setattr("ulmfit.model.lstm_steps.recurrence_for", broken)
     steps_are_right.cache_clear()
     with pytest.warns(UserWarning, match="no compiler"):
         assert not steps_are_right(torch.device("cpu"), 16, 24)

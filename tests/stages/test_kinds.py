@@ -138,7 +138,7 @@ def test_a_weight_of_nothing_leaves_a_wrong_label_out(
         bundle = learn(tiny, data, ["bad", "good"], tmp_path / name)
         got = logits_of(bundle, documents)[:, 0].argmax(1)
         right_share[name] = (got == labels).mean()
-    assert right_share["right"] >= 0.85 > right_share["all"] + 0.1
+    assert right_share["right"] >= 0.9 > right_share["all"]
 
 
 def test_a_class_that_weighs_more_is_answered_more(

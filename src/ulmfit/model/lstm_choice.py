@@ -12,8 +12,10 @@ import torch
 from torch import Tensor
 
 from ulmfit import device as devices
+from ulmfit.compiled import Unavailable
 from ulmfit.model.lstm_paths import Path, lstm_native, lstm_reference
 from ulmfit.model.lstm_steps import lstm_steps
+from ulmfit.model.native.steps import compiled_steps
 
 BF16_TOLERANCE = 0.02
 """of a gradient's norm: right paths stand at 0.004 to 0.009 at usual sizes and at up to 0.02 at
@@ -63,7 +65,8 @@ def steps_are_right(device: torch.device, features: int, hidden: int) -> bool:
         except Exception as error:  # whatever a compiler or a driver raises
             right, told = False, f"failed ({error})"
     if not right:
-        warnings.warn(f"the fast LSTM path {told} on {device}; cuDNN is used", stacklevel=2)
+        instead = f"the fast LSTM path {told} on {device}; {_units(device)} is used"
+        warnings.warn(instead, stacklevel=2)
     return right
 
 
@@ -82,22 +85,50 @@ def _agree(wanted: list[Tensor], got: list[Tensor]) -> bool:
     )
 
 
+def cpu_path(features: int, hidden: int) -> Literal["steps", "native"] | None:
+    """The fastest way in bf16 on this CPU that is right at these sizes; None: there is none.
+
+    oneDNN has AMX, which our steps do not use; without it they are twice as fast
+    (experiments/LOG.md).
+    """
+    if devices.cpu_bf16_units() == "AMX" and bf16_is_right(features, hidden):
+        return "native"
+    if _has_fast_steps() and steps_are_right(torch.device("cpu"), features, hidden):
+        return "steps"
+    return "native" if bf16_is_right(features, hidden) else None
+
+
+@lru_cache(maxsize=1)
+def _has_fast_steps() -> bool:
+    """Whether compiled steps run here, by instructions that are made for them."""
+    if devices.cpu_bf16_units() is None:
+        return False
+    try:
+        return compiled_steps().is_fast
+    except Unavailable as error:
+        warnings.warn(f"training is slower here, by PyTorch's LSTM: {error}", stacklevel=2)
+        return False
+
+
 def compute_dtype(x: Tensor, hidden: int) -> torch.dtype:
-    """bf16 under an autocast that asks for it where the kernel is right, else fp32."""
+    """bf16 under an autocast that asks for it where a path is right in it, else fp32."""
     kind = x.device.type
     if not torch.is_autocast_enabled(kind):
         return torch.float32
     dtype = torch.get_autocast_dtype(kind)
-    if kind == "cpu" and not bf16_is_right(x.shape[2], hidden):
+    if kind == "cpu" and cpu_path(x.shape[2], hidden) is None:
         return torch.float32
     return dtype
 
 
 def runs_in_steps(x: Tensor, hidden: int) -> bool:
-    """Whether `lstm_steps` is the path for `x`: in bf16 on a GPU that compiles its kernels."""
+    """Whether `lstm_steps` is the path for `x`: in bf16, where it is the fastest that is right."""
+    if x.dtype != torch.bfloat16:
+        return False
+    if x.device.type == "cpu":
+        return cpu_path(x.shape[2], hidden) == "steps"
     return (
         ON_GPU == "steps"
-        and x.dtype == torch.bfloat16
         and devices.compiles_kernels(x.device)
         and steps_are_right(x.device, x.shape[2], hidden)
     )
@@ -137,9 +168,11 @@ def arithmetic(
     if not devices.is_bf16(device, precision):
         return Arithmetic("fp32", _units(device), len(sizes))
     if device.type == "cpu":
-        wrong = tuple(i for i, size in enumerate(sizes) if not bf16_is_right(*size))
+        paths = [cpu_path(*size) for size in sizes]
         units = devices.cpu_bf16_units() or "no units for it: slower than fp32"
-        return Arithmetic("bf16", units, len(sizes), wrong)
+        steps = ", compiled steps" if "steps" in paths else ""
+        wrong = tuple(i for i, path in enumerate(paths) if path is None)
+        return Arithmetic("bf16", f"{units}{steps}", len(sizes), wrong)
     by_hand = ON_GPU == "steps" and devices.compiles_kernels(device)
     by_hand = by_hand and all(steps_are_right(device, *size) for size in sizes)
     return Arithmetic("bf16", "compiled steps" if by_hand else _units(device), len(sizes))
