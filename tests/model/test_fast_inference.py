@@ -84,7 +84,7 @@ def test_gates_far_out_stay_finite_and_right(int8: bool) -> None:
 def test_an_answer_is_the_same_to_the_last_bit_in_any_batch(
     int8: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made, texts = encoder(SIZES[1]), documents(LENGTHS * 12)
+    made, texts = encoder(SIZES[1]), documents(LENGTHS * 18)
     monkeypatch.setattr(words, "TABLE_BYTES", 20 * 4 * 4 * 48)  # of the 60 words, 20
     fast = FastEncoder(made, 1400, int8)
     assert len(texts) > ROWS

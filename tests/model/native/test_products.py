@@ -18,9 +18,13 @@ from ulmfit.model.native.layers import address
 MACHINES = {
     "this machine's": ("-march=native",),
     "8 lanes, no VNNI": ("-O1", "-mavx2", "-mfma", "-mno-avx512f"),
+    "8 lanes, VNNI": ("-O1", "-mavx2", "-mfma", "-mavxvnni", "-mno-avx512f"),
     "16 lanes, dot products": ("-O1", "-march=x86-64", "-DLANES=16"),
     "8 lanes, dot products": ("-O1", "-march=x86-64", "-DLANES=8"),
 }
+
+#: What a CPU must have to run what is compiled with these.
+UNITS = {"-mavx2": "avx2", "-mavxvnni": "avx_vnni"}
 
 
 @pytest.fixture(scope="module", params=MACHINES.values(), ids=MACHINES.keys())
@@ -29,8 +33,9 @@ def code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         compiler = compiled.compiler()
     except compiled.Unavailable as error:
         pytest.skip(str(error))
-    if "avx2" in request.param[0] and "avx2" not in Path("/proc/cpuinfo").read_text():
-        pytest.skip("this CPU has no AVX2")
+    for unit in (UNITS[flag] for flag in request.param if flag in UNITS):
+        if unit not in Path("/proc/cpuinfo").read_text().split():
+            pytest.skip(f"this CPU has no {unit}")
     path = tmp_path_factory.mktemp("code") / "code.so"
     strict = ("-Wall", "-Wextra", "-Werror", "-Wno-psabi")
     flags = (*compiled.FLAGS, *request.param, *strict, "-shared", "-fPIC")
@@ -68,7 +73,7 @@ def test_fp32_is_the_product(code: ctypes.CDLL, rows: int, hidden: int, features
     assert np.isfinite(z).all(), "the units of the padding are zeros"
 
 
-@pytest.mark.parametrize("rows", [1, 13])
+@pytest.mark.parametrize("rows", [1, 5, 13])
 @pytest.mark.parametrize("tails", [0.0, 1.0, 3.0])
 @pytest.mark.parametrize("inputs_are", ["drawn", "largest", "smallest"])
 def test_int8_is_exact_and_never_overflows(
@@ -108,9 +113,9 @@ def packed_bytes(
 
 
 def rounded_weight(code: ctypes.CDLL, panels: NDArray[np.int8], inputs: int) -> NDArray[np.int64]:
-    """Panels (blocks, 4, inputs / 4, lanes, 4) -> rows in the order of the panels' columns."""
-    fours = panels.reshape(-1, inputs // 4, code.lanes(), 4)
-    return fours.transpose(0, 2, 1, 3).reshape(-1, inputs).astype(np.int64)
+    """Panels (blocks, inputs / 4, panels abreast, lanes, 4) -> rows in the order of the columns."""
+    fours = panels.reshape(-1, inputs // 4, code.abreast_i8(), code.lanes(), 4)
+    return fours.transpose(0, 2, 3, 1, 4).reshape(-1, inputs).astype(np.int64)
 
 
 @pytest.mark.parametrize("tails", [0.0, 1.0])

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from ctypes import c_long, c_void_p
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Number = TypeVar("Number", bound=np.generic)
 Floats = NDArray[np.float32]
 Pointers = NDArray[np.uintp]
 
-ROWS = 96  # steps x documents of a window; a multiple of every number of rows a product takes
+# Steps x documents of a window; a multiple of every number of rows a product takes. All weights
+# are read once a window, most from beyond the caches: 192 rows read 5% more documents/s than 96.
+ROWS = 192
 GROUP = 16  # sizes are rounded up to a multiple of it (products_i8.h)
+LINE = 64  # bytes of a CPU's cache
 
 
 def padded(size: int) -> int:
@@ -26,6 +31,14 @@ def address(array: NDArray[Any], row: int = 0) -> c_void_p:
     return c_void_p(array.ctypes.data + row * array.strides[0])
 
 
+def aligned(shape: tuple[int, ...], dtype: type[Number]) -> NDArray[Number]:
+    """Room that begins with a line of the cache: else most vectors would lie across two."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    raw = np.empty(size + LINE, np.uint8)
+    start = -raw.ctypes.data % LINE
+    return raw[start : start + size].view(dtype).reshape(shape)
+
+
 class State:
     """What a layer knows of the documents in its rows, and its outputs of one window.
 
@@ -33,9 +46,9 @@ class State:
     """
 
     def __init__(self, units: int) -> None:
-        self.c: Floats = np.zeros((ROWS, units), np.float32)
-        self.h: Floats = np.zeros((2 * ROWS, units), np.float32)
-        self.q: NDArray[np.uint8] = np.zeros((2 * ROWS, units), np.uint8)
+        self.c: Floats = aligned((ROWS, units), np.float32)
+        self.h: Floats = aligned((2 * ROWS, units), np.float32)
+        self.q: NDArray[np.uint8] = aligned((2 * ROWS, units), np.uint8)
         """h in bytes, for a layer in int8"""
         self.scale: Floats = np.zeros(2 * ROWS, np.float32)
         """of each row of q; 0 says that h is zeros"""
@@ -69,7 +82,7 @@ class FloatMatrix:
         self._code = code
         self._inputs = inputs
         self.width = 4 * padded(hidden)
-        self._panels = np.empty(self.width * inputs, np.float32)
+        self._panels = aligned((self.width * inputs,), np.float32)
         sizes = c_long(hidden), c_long(weight.shape[1]), c_long(inputs)
         code.pack_f32(address(weight), *sizes, address(self._panels))
 
@@ -108,9 +121,9 @@ class ByteMatrix:
         self._code = code
         self._inputs = inputs
         self.width = 4 * padded(hidden)
-        self._panels = np.empty(self.width * inputs, np.int8)
-        self._scale = np.empty(self.width, np.float32)
-        self._zero = np.empty(self.width, np.int32)
+        self._panels = aligned((self.width * inputs,), np.int8)
+        self._scale = aligned((self.width,), np.float32)
+        self._zero = aligned((self.width,), np.int32)
         sizes = c_long(hidden), c_long(weight.shape[1]), c_long(inputs)
         code.pack_i8(address(weight), *sizes, *self._addresses())
 
@@ -165,7 +178,7 @@ class Layer:
         self.units = padded(hidden)
         self._w_hh = kind(code, w_hh, self.units)
         self._w_ih = None if w_ih is None else kind(code, w_ih, padded(w_ih.shape[1]))
-        self._bias = np.empty(4 * self.units, np.float32)
+        self._bias = aligned((4 * self.units,), np.float32)
         code.pack_f32(address(bias), c_long(hidden), c_long(1), c_long(1), address(self._bias))
 
     def project(self, below: State, steps: int, rows: int, z: Floats) -> Pointers:

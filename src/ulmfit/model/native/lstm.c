@@ -15,6 +15,7 @@
 #include "products_i8.h"
 
 int lanes(void) { return LANES; }
+int abreast_i8(void) { return ABREAST_I8; }
 int levels(void) { return LEVELS; }
 int has_fast_i8(void) { return VNNI || PAIRS; }
 
@@ -35,8 +36,8 @@ void pack_i8(const float *w, long hidden, long features, long inputs, int8_t *pa
              int32_t *zero)
 {
     matrix m = {w, hidden, features, inputs};
-    for (long u = 0; u < padded(hidden); u += LANES)
-        for (long gate = 0; gate < 4; gate++, panels += inputs * LANES)
+    for (long u = 0; u < padded(hidden); u += LANES, panels += 4 * inputs * LANES)
+        for (long gate = 0; gate < 4; gate++)
             for (long l = 0; l < LANES; l++, scale++, zero++) {
                 const float *row = row_of(m, gate, u + l);
                 float by = row ? 1 / (*scale = column_scale(row, features)) : (*scale = 0);
@@ -44,7 +45,7 @@ void pack_i8(const float *w, long hidden, long features, long inputs, int8_t *pa
                 for (long k = 0; k < inputs; k++) {
                     float x = row && k < features ? row[k] * by : 0;
                     int8_t q = (int8_t)(int32_t)(x + (x < 0 ? -0.5f : 0.5f));
-                    panels[(k / 4 * LANES + l) * 4 + k % 4] = q;
+                    panels[place(gate, l, k, inputs, ABREAST_I8, 4)] = q;
                     sum += q;
                 }
                 *zero = sum * ZERO;
@@ -61,21 +62,30 @@ void product_f32(const float *x, long rows, long inputs, const float *w, long pa
 void product_i8(const uint8_t *q, const float *scale, long rows, long inputs, const int8_t *w,
                 const float *w_scale, const int32_t *w_zero, long panels, float *z)
 {
-    for (long p = 0; p < panels; p++) {
-        panel_i8 panel = {w + p * inputs * LANES, w_scale + p * LANES, w_zero + p * LANES};
-        panel_by_rows_i8(q, scale, rows, inputs, panel, z + p * LANES, panels * LANES);
+    for (long p = 0; p < panels; p += ABREAST_I8) {
+        panels_i8 some = {w + p * inputs * LANES, w_scale + p * LANES, w_zero + p * LANES};
+        rows_by_panels_i8(q, scale, rows, inputs, some, z + p * LANES, panels * LANES);
     }
+}
+
+/* Of numbers, a multiple of LANES; more than 0. */
+INLINE float largest_size(const float *x, long n)
+{
+    floats sizes = (floats){0} + 1e-12f;
+    for (long i = 0; i < n; i += LANES) {
+        floats some = *(const floats *)(x + i);
+        sizes = largest(sizes, largest(some, -some));
+    }
+    float most = 0;
+    for (int l = 0; l < LANES; l++) most = sizes[l] > most ? sizes[l] : most;
+    return most;
 }
 
 /* Rows of numbers -> bytes around ZERO, each row with the scale that its largest number fills. */
 void quantise(const float *x, long rows, long n, uint8_t *q, float *scale)
 {
     for (long r = 0; r < rows; r++, x += n, q += n) {
-        float most = 1e-12f;
-        for (long i = 0; i < n; i++) {
-            float size = x[i] < 0 ? -x[i] : x[i];
-            most = size > most ? size : most;
-        }
+        float most = largest_size(x, n);
         scale[r] = most / LEVELS;
         float by = LEVELS / most;
         for (long i = 0; i < n; i++) q[i] = (uint8_t)(int32_t)(x[i] * by + (ZERO + 0.5f));
@@ -84,28 +94,42 @@ void quantise(const float *x, long rows, long n, uint8_t *q, float *scale)
 
 /* LANES units of one row: pre-activations in two parts and a bias -> c and h. A sigmoid is
  * 1 / (1 + e^-x), a tanh (1 - e^-2x) / (1 + e^-2x); where two are multiplied they share the division. */
-INLINE void gates(const float *restrict a, const float *restrict b, const float *restrict bias,
-                  float *restrict c, float *restrict h)
+INLINE void gates(const floats *a, const floats *b, const floats *bias, floats *c, floats *h)
 {
-    for (int l = 0; l < LANES; l++) {
-        float i = a[l] + b[l] + bias[l];
-        float f = a[LANES + l] + b[LANES + l] + bias[LANES + l];
-        float g = a[2 * LANES + l] + b[2 * LANES + l] + bias[2 * LANES + l];
-        float o = a[3 * LANES + l] + b[3 * LANES + l] + bias[3 * LANES + l];
-        float ei = exponential(-i), ef = exponential(-f), eg = exponential(-2.0f * g);
-        c[l] = c[l] / (1.0f + ef) + (1.0f - eg) / ((1.0f + ei) * (1.0f + eg));
-        float eo = exponential(-o), ec = exponential(-2.0f * c[l]);
-        h[l] = (1.0f - ec) / ((1.0f + eo) * (1.0f + ec));
+    floats i = a[0] + b[0] + bias[0], f = a[1] + b[1] + bias[1];
+    floats g = a[2] + b[2] + bias[2], o = a[3] + b[3] + bias[3];
+    floats ei = exponential(-i), ef = exponential(-f), eg = exponential(-2.0f * g);
+    *c = *c / (1.0f + ef) + (1.0f - eg) / ((1.0f + ei) * (1.0f + eg));
+    floats eo = exponential(-o), ec = exponential(-2.0f * *c);
+    *h = (1.0f - ec) / ((1.0f + eo) * (1.0f + ec));
+}
+
+/* One step of a layer. z: (rows,) pointers to the input's part of the pre-activations; tile: (rows,
+ * 4, LANES) of h @ w_hh. */
+typedef struct {
+    const float *const *z, *bias;
+    float *tile, *c, *h;
+    long units;
+} step;
+
+/* Ask for what `unit_gates` reads and writes beside the tile, scattered as it is, to have it there
+ * when the products are done. */
+INLINE void fetch_units(step s, long r, long to, long u)
+{
+    for (; r < to; r++) {
+        fetch(s.z[r] + 4 * u, 4 * LANES);
+        fetch(s.c + r * s.units + u, LANES);
+        fetch(s.h + r * s.units + u, LANES);
     }
 }
 
-/* All rows of one step for the units from `u` on. tile: (rows, 4, LANES) of h @ w_hh. */
-static void unit_gates(const float *const *z, const float *tile, const float *bias, long rows,
-                       long units, long u, float *c, float *h)
+/* The units from `u` on of rows r ... to - 1; the tile begins with row r. */
+static void unit_gates(step s, long r, long to, long u)
 {
-    for (long r = 0; r < rows; r++)
-        gates(z[r] + 4 * u, tile + r * 4 * LANES, bias + 4 * u, c + r * units + u,
-              h + r * units + u);
+    for (const float *tile = s.tile; r < to; r++, tile += 4 * LANES)
+        gates((const floats *)(s.z[r] + 4 * u), (const floats *)tile,
+              (const floats *)(s.bias + 4 * u), (floats *)(s.c + r * s.units + u),
+              (floats *)(s.h + r * s.units + u));
 }
 
 /* z: (steps, rows) pointers to the input's part of the pre-activations. */
@@ -114,13 +138,13 @@ void lstm_f32(long steps, long rows, long units, const float *const *z, const fl
 {
     for (long t = 0; t < steps; t++, z += rows) {
         const float *before = out + t * rows * units;
-        float *h = out + (t + 1) * rows * units;
+        step s = {z, bias, tile, c, out + (t + 1) * rows * units, units};
         for (long u = 0; u < units; u += LANES) {
             const float *panels = w + 4 * u * units;
             panels_f32(before, rows, units, panels, tile, 4 * LANES);
             panels_f32(before, rows, units, panels + 2 * units * LANES, tile + 2 * LANES,
                        4 * LANES);
-            unit_gates(z, tile, bias, rows, units, u, c, h);
+            unit_gates(s, 0, rows, u);
         }
     }
 }
@@ -130,19 +154,21 @@ void lstm_i8(long steps, long rows, long units, const float *const *z, const flo
              const int8_t *w, const float *w_scale, const int32_t *w_zero, float *tile, float *c,
              float *out, uint8_t *q, float *q_scale)
 {
-    for (long t = 0; t < steps; t++, z += rows) {
-        const uint8_t *before = q + t * rows * units;
-        float *h = out + (t + 1) * rows * units;
-        for (long u = 0; u < units; u += LANES) {
-            for (long g = 0; g < 4; g++) {
-                long p = 4 * u + g * LANES;
-                panel_i8 panel = {w + p * units, w_scale + p, w_zero + p};
-                panel_by_rows_i8(before, q_scale + t * rows, rows, units, panel, tile + g * LANES,
-                                 4 * LANES);
+    const long height = ABREAST_I8 == 4 ? HIGH_I8 : rows; /* of rows that go on to their gates */
+    for (long t = 0; t < steps; t++, z += rows, q += rows * units, q_scale += rows) {
+        step s = {z, bias, tile, c, out + (t + 1) * rows * units, units};
+        for (long u = 0; u < units; u += LANES)
+            for (long r = 0, to; r < rows; r = to) {
+                to = r + height < rows ? r + height : rows;
+                fetch_units(s, r, to, u);
+                for (long p = 4 * u; p < 4 * (u + LANES); p += ABREAST_I8 * LANES) {
+                    panels_i8 panels = {w + p * units, w_scale + p, w_zero + p};
+                    rows_by_panels_i8(q + r * units, q_scale + r, to - r, units, panels,
+                                      tile + p - 4 * u, 4 * LANES);
+                }
+                unit_gates(s, r, to, u);
             }
-            unit_gates(z, tile, bias, rows, units, u, c, h);
-        }
-        quantise(h, rows, units, q + (t + 1) * rows * units, q_scale + (t + 1) * rows);
+        quantise(s.h, rows, units, q + rows * units, q_scale + rows);
     }
 }
 

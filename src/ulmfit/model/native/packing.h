@@ -22,6 +22,14 @@ INLINE const float *row_of(matrix m, long gate, long unit)
     return unit < m.hidden ? m.w + (gate * m.hidden + unit) * m.features : 0;
 }
 
+/* Where input k of column l of a gate stands in the four panels of LANES units, of which `abreast`
+ * are interleaved, `each` inputs at a time. */
+INLINE long place(long gate, long l, long k, long inputs, long abreast, long each)
+{
+    long before = gate / abreast * abreast * inputs * LANES;
+    return before + ((k / each * abreast + gate % abreast) * LANES + l) * each + k % each;
+}
+
 /* The largest sum, above or below zero, of eight weights whose products meet in 16 bits: of every
  * GROUP inputs those are the first two of each four, and the last two. */
 INLINE float largest_meeting(const float *row, long features)

@@ -31,6 +31,15 @@
 #endif
 #endif
 
+/* Rows and panels of a block: as many sums as there are registers beside a block's weights. What is
+ * loaded is spent so often that the products wait for no load. The panels of a block lie interleaved,
+ * for memory to be read in one stream. */
+#if PAIRS || LANES == 4
+enum { HIGH_I8 = MOST, ABREAST_I8 = 1 };
+#else
+enum { HIGH_I8 = 6, ABREAST_I8 = LANES == 16 ? 4 : 2 };
+#endif
+
 /* Inputs are from -LEVELS to LEVELS, and stored around ZERO. */
 #if PAIRS
 /* Eight products are within 16 bits if the eight weights add up to MEETING and as many roundings:
@@ -99,41 +108,48 @@ INLINE ints dot(ints sum, const uint8_t *q, const int8_t *w)
 
 INLINE void group(ints *sums, const uint8_t *q, long inputs, const int8_t *w, const int rows)
 {
-    for (int k = 0; k < GROUP; k += 4)
-        for (int r = 0; r < rows; r++) sums[r] = dot(sums[r], q + r * inputs + k, w + k * LANES);
+    for (int k = 0; k < GROUP; k += 4, w += 4 * LANES * ABREAST_I8)
+        for (int r = 0; r < rows; r++)
+            for (int p = 0; p < ABREAST_I8; p++) {
+                ints *sum = sums + r * ABREAST_I8 + p;
+                *sum = dot(*sum, q + r * inputs + k, w + p * 4 * LANES);
+            }
 }
 
 #endif
 
 typedef struct {
-    const int8_t *w;     /* (inputs / 4, LANES, 4) */
-    const float *scale;  /* (LANES,) */
-    const int32_t *zero; /* (LANES,): what ZERO at every input would give */
-} panel_i8;
+    const int8_t *w;     /* (inputs / 4, ABREAST_I8, LANES, 4) */
+    const float *scale;  /* (ABREAST_I8, LANES) */
+    const int32_t *zero; /* the same: what ZERO at every input would give */
+} panels_i8;
 
-INLINE void block_i8(const uint8_t *q, const float *scale, long inputs, panel_i8 p, float *out,
+INLINE void block_i8(const uint8_t *q, const float *scale, long inputs, panels_i8 p, float *out,
                      long stride, const int rows)
 {
-    ints sums[MOST];
-    for (int r = 0; r < rows; r++) sums[r] = (ints){0};
-    for (long k = 0; k < inputs; k += GROUP) group(sums, q + k, inputs, p.w + k * LANES, rows);
-    const ints zero = *(const ints *)p.zero;
-    const floats column = *(const floats *)p.scale;
+    ints sums[HIGH_I8 * ABREAST_I8];
+    for (int i = 0; i < rows * ABREAST_I8; i++) sums[i] = (ints){0};
+    for (long k = 0; k < inputs; k += GROUP)
+        group(sums, q + k, inputs, p.w + k * LANES * ABREAST_I8, rows);
+    const ints *zero = (const ints *)p.zero;
+    const floats *column = (const floats *)p.scale;
     for (int r = 0; r < rows; r++)
-        *(floats *)(out + r * stride) =
-            __builtin_convertvector(sums[r] - zero, floats) * (column * scale[r]);
+        for (int i = 0; i < ABREAST_I8; i++)
+            *(floats *)(out + r * stride + i * LANES) =
+                __builtin_convertvector(sums[r * ABREAST_I8 + i] - zero[i], floats) *
+                (column[i] * scale[r]);
 }
 
-/* q (rows, inputs) with a scale a row, times one panel -> one vector a row, `stride` apart. */
-INLINE void panel_by_rows_i8(const uint8_t *q, const float *scale, long rows, long inputs,
-                             panel_i8 p, float *out, long stride)
+/* q (rows, inputs) with a scale a row, times ABREAST_I8 panels -> as many vectors a row, rows
+ * `stride` apart. */
+INLINE void rows_by_panels_i8(const uint8_t *q, const float *scale, long rows, long inputs,
+                              panels_i8 p, float *out, long stride)
 {
-    for (; rows >= MOST; rows -= MOST, q += MOST * inputs, scale += MOST, out += MOST * stride)
-        block_i8(q, scale, inputs, p, out, stride, MOST);
-    for (; rows >= 3; rows -= 3, q += 3 * inputs, scale += 3, out += 3 * stride)
-        block_i8(q, scale, inputs, p, out, stride, 3);
-    for (; rows >= 1; rows -= 1, q += inputs, scale += 1, out += stride)
-        block_i8(q, scale, inputs, p, out, stride, 1);
+#define BLOCKS(n)                                                                                  \
+    for (; rows >= n; rows -= n, q += n * inputs, scale += n, out += n * stride)                   \
+        block_i8(q, scale, inputs, p, out, stride, n);
+    BLOCKS(HIGH_I8) BLOCKS(3) BLOCKS(2) BLOCKS(1)
+#undef BLOCKS
 }
 
 #endif

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ulmfit.model.native.layers import ROWS, Floats, Layer, State, address
+from ulmfit.model.native.layers import ROWS, Floats, Layer, State, address, aligned
 from ulmfit.model.native.words import Words
 
 Ids = NDArray[np.int64]
@@ -82,10 +82,10 @@ class Reader:
         self._vectors = vectors
         self._states = [State(layer.units) for layer in network.layers]
         units = [layer.units for layer in network.layers]
-        self._z: Floats = np.empty(ROWS * 4 * max(units), np.float32)
-        self._tile: Floats = np.empty(ROWS * 4 * network.code.lanes(), np.float32)
-        self._maximum: Floats = np.empty((ROWS, units[-1]), np.float32)
-        self._sum: Floats = np.empty((ROWS, units[-1]), np.float32)
+        self._z: Floats = aligned((ROWS * 4 * max(units),), np.float32)
+        self._tile: Floats = aligned((ROWS * 4 * network.code.lanes(),), np.float32)
+        self._maximum: Floats = aligned((ROWS, units[-1]), np.float32)
+        self._sum: Floats = aligned((ROWS, units[-1]), np.float32)
         self._document = np.zeros(ROWS, np.int64)
         self._position = np.zeros(ROWS, np.int64)
         self._end = np.zeros(ROWS, np.int64)

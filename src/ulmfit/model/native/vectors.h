@@ -26,25 +26,45 @@ typedef int32_t ints __attribute__((vector_size(4 * LANES), aligned(4)));
 
 #define INLINE static inline __attribute__((always_inline))
 
-/* e^x to 1e-7 of itself for |x| <= 40, beyond that as at 40, where every gate is shut or open; so
- * the product of two stays finite. Cephes' expf, without a branch: the compiler makes vectors. */
-INLINE float exponential(float x)
+/* Ask for numbers that are needed soon. */
+INLINE void fetch(const float *x, long n)
 {
-    x = x < -40.0f ? -40.0f : x;
-    x = x > 40.0f ? 40.0f : x;
-    float n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds */
-    float r = x - n * 0.693359375f + n * 2.12194440e-4f;
-    float p = 1.9875691500e-4f;
-    p = p * r + 1.3981999507e-3f;
+    for (long i = 0; i < n; i += 16) __builtin_prefetch(x + i);
+}
+
+/* The smaller and the larger of each two numbers. Written out for AVX-512 and AVX, where the
+ * compiler would make a comparison and a choice of every one. */
+#if LANES == 16 && defined(__AVX512F__)
+#define least _mm512_min_ps
+#define largest _mm512_max_ps
+#elif LANES == 8 && defined(__AVX__)
+#define least _mm256_min_ps
+#define largest _mm256_max_ps
+#else
+INLINE floats least(floats a, floats b)
+{
+    for (int l = 0; l < LANES; l++) a[l] = a[l] < b[l] ? a[l] : b[l];
+    return a;
+}
+
+INLINE floats largest(floats a, floats b) { return -least(-a, -b); }
+#endif
+
+/* e^x to 1e-7 of itself for |x| <= 40, beyond that as at 40, where every gate is shut or open; so
+ * the product of two stays finite. Cephes' expf, without a branch. */
+INLINE floats exponential(floats x)
+{
+    x = largest(least(x, (floats){0} + 40.0f), (floats){0} - 40.0f);
+    floats n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds */
+    floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
+    floats p = 1.9875691500e-4f * r + 1.3981999507e-3f;
     p = p * r + 8.3334519073e-3f;
     p = p * r + 4.1665795894e-2f;
     p = p * r + 1.6666665459e-1f;
     p = p * r + 5.0000001201e-1f;
     p = p * r * r + r + 1.0f;
-    int32_t bits = ((int32_t)n + 127) << 23; /* 2^n */
-    float power;
-    memcpy(&power, &bits, sizeof power);
-    return p * power;
+    ints power = (__builtin_convertvector(n, ints) + 127) << 23; /* 2^n */
+    return p * (floats)power;
 }
 
 #endif

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from ulmfit.model.native.layers import FloatMatrix, Floats, Pointers
+from ulmfit.model.native.layers import FloatMatrix, Floats, Pointers, aligned
 
 TABLE_BYTES = 128_000_000  # of products kept: 12,500 words of a 640-unit model, 97% of English
 
@@ -31,7 +31,7 @@ class Words:
         self._embedding = embedding
         self._matrix = FloatMatrix(code, w_ih, w_ih.shape[1])
         places = min(len(embedding), TABLE_BYTES // (4 * self._matrix.width))
-        self._table: Floats = np.empty((places, self._matrix.width), np.float32)
+        self._table: Floats = aligned((places, self._matrix.width), np.float32)
         self._used = 0
         self._place = np.full(len(embedding), -1, np.int64)
         self._lock = threading.Lock()
