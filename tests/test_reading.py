@@ -18,7 +18,7 @@ from ulmfit.model.dropout import Dropouts
 from ulmfit.model.fast_inference import FastEncoder, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.native.code import library
-from ulmfit.reading import DocumentReader, answering_precision
+from ulmfit.reading import DocumentReader, Pool, answering_precision
 from ulmfit.text import Encoder
 
 PAD = 1
@@ -49,7 +49,7 @@ def path(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
             library()
         except Unavailable as error:
             pytest.skip(str(error))
-    monkeypatch.setattr(reading, "fastest_path", lambda int8: request.param)
+    monkeypatch.setattr(reading, "fastest_path", lambda kind: request.param)
     return str(request.param)
 
 
@@ -89,7 +89,7 @@ def test_no_document_gives_no_row(model: TextClassifier, path: str) -> None:
 
 
 def test_int8_is_close_and_is_int8(model: TextClassifier, documents: list[IdArray]) -> None:
-    if reading.fastest_path(True) != "int8":
+    if reading.fastest_path("int8") != "int8":
         pytest.skip("this CPU has no fast int8")
     wanted = one_by_one(model, documents)
     got = DocumentReader(model, PAD, "int8").logits(documents)
@@ -104,19 +104,55 @@ def test_int8_is_read_the_way_the_probe_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     asked = []
-    monkeypatch.setattr(reading, "fastest_path", lambda int8: asked.append(int8) or found)
+    monkeypatch.setattr(reading, "fastest_path", lambda kind: asked.append(kind) or found)
     monkeypatch.setattr(
-        reading, "FastEncoder", lambda e, n, int8: asked.append((n, int8)) or FastEncoder(e, n)
+        reading, "FastEncoder", lambda e, n, kind: asked.append((n, kind)) or FastEncoder(e, n)
     )
     got = DocumentReader(model, PAD, "int8").logits(documents)
     assert np.abs(got - one_by_one(model, documents)).max() < 1e-5
-    assert asked == [True, *([] if found == "torch" else [(30, found == "int8")])]
+    assert asked == ["int8", *([] if found == "torch" else [(30, found)])]
+
+
+@pytest.mark.parametrize(
+    ("units", "found", "by"),
+    [
+        ("AVX512-bf16", "bf16", "compiled"),
+        ("AVX512-bf16", "torch", "torch"),
+        ("AMX", "bf16", "torch"),
+        (None, "bf16", "torch"),
+    ],
+)
+def test_bf16_is_compiled_where_that_is_the_fastest(
+    model: TextClassifier,
+    documents: list[IdArray],
+    units: str | None,
+    found: str,
+    by: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read = []
+
+    def by_torch(model: TextClassifier, pad_id: int, precision: str) -> Pool:
+        read.append(("torch", precision))
+        return FastEncoder(model.encoder, 30).pool
+
+    monkeypatch.setattr(devices, "cpu_bf16_units", lambda: units)
+    monkeypatch.setattr(reading, "fastest_path", lambda kind: found)
+    monkeypatch.setattr(reading, "_by_torch", by_torch)
+    monkeypatch.setattr(
+        reading,
+        "FastEncoder",
+        lambda e, n, kind: read.append(("compiled", kind)) or FastEncoder(e, n),
+    )
+    got = DocumentReader(model, PAD, "bf16").logits(documents)
+    assert read == [(by, "bf16")]
+    assert np.abs(got - one_by_one(model, documents)).max() < 1e-5
 
 
 def test_the_probe_leaves_the_random_numbers_of_the_run_that_asks() -> None:
     fastest_path.cache_clear()
     before = torch.get_rng_state()
-    fastest_path(False)
+    fastest_path("fp32")
     assert torch.equal(torch.get_rng_state(), before)
 
 
@@ -198,13 +234,17 @@ def compiler() -> None:
         pytest.skip(str(error))
 
 
-@pytest.mark.parametrize("precision", ["fp32", "int8"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "int8"])
 def test_logits_are_the_same_to_the_last_bit_in_any_batch(
-    precision: Any, documents: list[IdArray], compiler: None
+    precision: Any,
+    documents: list[IdArray],
+    compiler: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With a head of the size that is used: torch's own differs here between batches."""
-    if precision == "int8" and fastest_path(True) != "int8":
-        pytest.skip("this CPU has no fast int8")
+    if fastest_path(precision) != precision:
+        pytest.skip(f"this CPU has no fast {precision}")
+    monkeypatch.setattr(devices, "cpu_bf16_units", lambda: "AVX512-bf16")
     torch.manual_seed(0)
     sizes = Architecture(max(int(d.max()) for d in documents) + 1, 400, 8, 1)
     model = TextClassifier(AWDLSTM(sizes, Dropouts()), learned_head(400, 2, 50)).eval()

@@ -16,7 +16,7 @@ from ulmfit.model.fast_inference import FastEncoder, fastest_path
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.native import words
 from ulmfit.model.native.code import library
-from ulmfit.model.native.layers import ROWS
+from ulmfit.model.native.layers import ROWS, Kind
 
 Ids = NDArray[np.int64]
 SIZES = [Architecture(60, 5, 7, 1), Architecture(60, 21, 37, 3), Architecture(60, 32, 48, 2)]
@@ -62,36 +62,37 @@ def test_fp32_is_the_model(sizes: Architecture, pooled_tokens: int) -> None:
     np.testing.assert_allclose(got, truth(made, texts, pooled_tokens), rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(("kind", "error"), [("bf16", 0.01), ("int8", 0.03)])
 @pytest.mark.parametrize("sizes", SIZES, ids=str)
-def test_int8_is_the_model_rounded(sizes: Architecture) -> None:
+def test_other_kinds_are_the_model_rounded(sizes: Architecture, kind: Kind, error: float) -> None:
     made, texts = encoder(sizes, spread=0.2), documents()
     wanted = truth(made, texts, 1400)
-    got = FastEncoder(made, 1400, int8=True).pool(texts)
-    assert np.linalg.norm(got - wanted) < 0.03 * np.linalg.norm(wanted)
-    assert not np.array_equal(got, wanted), "it is int8"
+    got = FastEncoder(made, 1400, kind).pool(texts)
+    off = np.linalg.norm(got - wanted) / np.linalg.norm(wanted)
+    assert 1e-4 < off < error, "it is rounded, and no more than that"
 
 
-@pytest.mark.parametrize("int8", [False, True])
-def test_gates_far_out_stay_finite_and_right(int8: bool) -> None:
+@pytest.mark.parametrize("kind", ["fp32", "bf16", "int8"])
+def test_gates_far_out_stay_finite_and_right(kind: Kind) -> None:
     made, texts = encoder(SIZES[1], spread=30.0), documents()
-    got = FastEncoder(made, 1400, int8).pool(texts)
+    got = FastEncoder(made, 1400, kind).pool(texts)
     assert np.isfinite(got).all()
-    if not int8:  # so hard a switch is chaos after a few steps
+    if kind == "fp32":  # so hard a switch is chaos after a few steps
         np.testing.assert_allclose(got[:4], truth(made, texts[:4], 1400), atol=1e-3)
 
 
-@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("kind", ["fp32", "bf16", "int8"])
 def test_an_answer_is_the_same_to_the_last_bit_in_any_batch(
-    int8: bool, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, texts = encoder(SIZES[1]), documents(LENGTHS * 18)
     monkeypatch.setattr(words, "TABLE_BYTES", 20 * 4 * 4 * 48)  # of the 60 words, 20
-    fast = FastEncoder(made, 1400, int8)
+    fast = FastEncoder(made, 1400, kind)
     assert len(texts) > ROWS
     first, again = fast.pool(texts), fast.pool(texts)  # the table is there the second time
     assert np.array_equal(first, again)
     assert np.array_equal(fast.pool(texts[::-1])[::-1], first)
-    alone = np.concatenate([FastEncoder(made, 1400, int8).pool([text]) for text in texts[:11]])
+    alone = np.concatenate([FastEncoder(made, 1400, kind).pool([text]) for text in texts[:11]])
     assert np.array_equal(alone, first[:11])
 
 
@@ -127,24 +128,25 @@ def unprobed() -> Iterator[None]:
 
 
 def test_the_probe_finds_this_code_right(unprobed: None) -> None:
-    assert fastest_path(False) == "fp32"
-    assert fastest_path(True) == ("int8" if library().has_fast_i8() else "fp32")
+    assert fastest_path("fp32") == "fp32"
+    assert fastest_path("bf16") == ("bf16" if library().has_fast_bf16() else "torch")
+    assert fastest_path("int8") == ("int8" if library().has_fast_i8() else "fp32")
 
 
 def no_library() -> None:
     raise Unavailable("there is no C compiler (cc)")
 
 
-@pytest.mark.parametrize("int8", [False, True])
+@pytest.mark.parametrize("kind", ["fp32", "bf16", "int8"])
 def test_without_a_compiler_torch_computes_and_it_is_told(
-    int8: bool, unprobed: None, monkeypatch: pytest.MonkeyPatch
+    kind: Kind, unprobed: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fast_inference, "library", no_library)
     with pytest.warns(UserWarning, match="slower here, computed by torch: there is no C compiler"):
-        assert fastest_path(int8) == "torch"
+        assert fastest_path(kind) == "torch"
 
 
 def test_code_that_is_wrong_is_not_used(unprobed: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(FastEncoder, "pool", lambda self, texts: np.ones((len(texts), 63), "f4"))
     with pytest.warns(UserWarning, match="gives wrong numbers"):
-        assert fastest_path(False) == "torch"
+        assert fastest_path("fp32") == "torch"

@@ -1,7 +1,7 @@
 """Documents -> pooled vectors by compiled code: a classifier's forward pass up to its head.
 
-Held to `TextClassifier`: the same numbers to 1e-5 in fp32; in int8 the same to what rounding costs
-(experiments/LOG.md). A document's vector is the same to the last bit in any batch.
+Held to `TextClassifier`: the same numbers to 1e-5 in fp32; in bf16 and int8 the same to what
+rounding costs (experiments/LOG.md). A document's vector is the same to the last bit in any batch.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import PooledClassifier, TextClassifier
 from ulmfit.model.lstm import LSTMLayer
 from ulmfit.model.native.code import library
-from ulmfit.model.native.layers import ROWS, Floats
+from ulmfit.model.native.layers import ROWS, Floats, Kind
 from ulmfit.model.native.reader import Network, Reader, Texts
 
 Ids = NDArray[np.int64]
-Path = Literal["int8", "fp32", "torch"]
+Path = Kind | Literal["torch"]
+
+ERRORS: dict[Kind, float] = {"fp32": 1e-5, "bf16": 0.02, "int8": 0.05}
+"""what the probe lets rounding cost, of a vector's length"""
 
 
 class FastEncoder:
@@ -38,19 +41,19 @@ class FastEncoder:
     Args:
         encoder: on the CPU; what it learns afterwards is not seen here.
         pooled_tokens: only the last so many positions of a document are pooled.
-        int8: products between the layers in int8; else all in fp32.
+        kind: of the products, but for the first layer's input, which is fp32.
 
     Raises:
         Unavailable: there is no compiled code for this machine.
     """
 
-    def __init__(self, encoder: AWDLSTM, pooled_tokens: int, int8: bool = False) -> None:
+    def __init__(self, encoder: AWDLSTM, pooled_tokens: int, kind: Kind = "fp32") -> None:
         layers = [
             (_floats(layer.w_ih), _floats(layer.w_hh), _floats(layer.bias))
             for layer in encoder.layers
             if isinstance(layer, LSTMLayer)
         ]
-        self._network = Network.of(library(), _floats(encoder.embedding), layers, int8)
+        self._network = Network.of(library(), _floats(encoder.embedding), layers, kind)
         self._pooled_tokens = pooled_tokens
 
     def pool(self, documents: Sequence[Ids]) -> Floats:
@@ -85,7 +88,7 @@ def _floats(tensor: Tensor) -> Floats:
 def int8_is_fast() -> bool:
     """Whether this CPU reads documents fastest in int8, and a probe finds it right."""
     try:
-        return bool(library().has_fast_i8()) and _is_right(int8=True)
+        return bool(library().has_fast_i8()) and _is_right("int8")
     except Unavailable:
         return False
 
@@ -99,31 +102,33 @@ def int8_levels() -> int:
     return int(library().levels())
 
 
-@lru_cache(maxsize=2)
-def fastest_path(int8: bool) -> Path:
+@lru_cache(maxsize=3)
+def fastest_path(kind: Kind) -> Path:
     """The fastest way to pool on this CPU that a probe finds right; warns where it is not the best.
 
     Args:
-        int8: whether int8 is asked for.
+        kind: what is asked for.
     """
     try:
-        right = _is_right(int8=False) and (not int8 or _is_right(int8=True))
+        right = _is_right("fp32") and (kind == "fp32" or _is_right(kind))
         reason = "" if right else "the compiled code gives wrong numbers"
     except Unavailable as error:
         reason = str(error)
     if reason:
         warnings.warn(f"predictions are slower here, computed by torch: {reason}", stacklevel=2)
         return "torch"
-    if int8 and not library().has_fast_i8():
+    if kind == "int8" and not library().has_fast_i8():
         warnings.warn(
             "predictions are slower here: int8 needs AVX2 or VNNI, fp32 is taken", stacklevel=2
         )
         return "fp32"
-    return "int8" if int8 else "fp32"
+    if kind == "bf16" and not library().has_fast_bf16():
+        return "torch"  # a compiler older than the CPU
+    return kind
 
 
 @torch.random.fork_rng(devices=[])  # modules draw weights: the run that asks must not notice
-def _is_right(int8: bool) -> bool:
+def _is_right(kind: Kind) -> bool:
     """Compare with the definition on a small encoder of odd sizes."""
     generator = torch.Generator().manual_seed(0)
     encoder = AWDLSTM(Architecture(50, 21, 37, 3), Dropouts(0, 0, 0, 0, 0)).eval()
@@ -134,5 +139,5 @@ def _is_right(int8: bool) -> bool:
     with devices.evaluating(model), torch.autocast("cpu", enabled=False):
         lengths = torch.tensor([len(d) for d in documents])
         wanted = model.pool(torch.nn.utils.rnn.pad_sequence(documents), lengths)
-    got = torch.from_numpy(FastEncoder(encoder, 16, int8).pool([d.numpy() for d in documents]))
-    return bool((got - wanted).norm() <= (0.05 if int8 else 1e-5) * wanted.norm())
+    got = torch.from_numpy(FastEncoder(encoder, 16, kind).pool([d.numpy() for d in documents]))
+    return bool((got - wanted).norm() <= ERRORS[kind] * wanted.norm())

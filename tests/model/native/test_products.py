@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from ulmfit import compiled
@@ -17,7 +18,7 @@ from ulmfit.model.native.layers import address
 #: that VNNI reads (its one instruction alone is written out in C).
 MACHINES = {
     "this machine's": ("-march=native",),
-    "8 lanes, no VNNI": ("-O1", "-mavx2", "-mfma", "-mno-avx512f"),
+    "8 lanes, no VNNI": ("-O1", "-mavx2", "-mfma", "-mno-avx512f", "-mno-avxvnni"),
     "8 lanes, VNNI": ("-O1", "-mavx2", "-mfma", "-mavxvnni", "-mno-avx512f"),
     "16 lanes, dot products": ("-O1", "-march=x86-64", "-DLANES=16"),
     "8 lanes, dot products": ("-O1", "-march=x86-64", "-DLANES=8"),
@@ -71,6 +72,42 @@ def test_fp32_is_the_product(code: ctypes.CDLL, rows: int, hidden: int, features
     wanted = x.astype(np.float64) @ weight.T.astype(np.float64)
     np.testing.assert_allclose(unpacked(code, z, hidden), wanted, rtol=1e-4, atol=1e-4)
     assert np.isfinite(z).all(), "the units of the padding are zeros"
+
+
+@pytest.mark.parametrize("rows", [1, 5, 25])
+@pytest.mark.parametrize(("hidden", "features"), [(5, 3), (16, 16), (37, 50)])
+def test_bf16_is_the_product_of_what_is_rounded(
+    code: ctypes.CDLL, rows: int, hidden: int, features: int
+) -> None:
+    inputs, units = -(-features // 16) * 16, -(-hidden // 16) * 16
+    weight, x = drawn((4 * hidden, features), 0, 0.5), np.zeros((rows, inputs), np.float32)
+    x[:, :features] = drawn((rows, features), 1, 0.5)
+    panels, halves = np.empty(4 * units * inputs, np.uint16), np.empty(x.shape, np.uint16)
+    z = np.full((rows, 4 * units), np.nan, np.float32)
+    sizes = c_long(hidden), c_long(features), c_long(inputs)
+    code.pack_bf16(address(weight), *sizes, address(panels))
+    code.narrow_rows(address(x), c_long(x.size), address(halves))
+    count = c_long(4 * units // code.lanes())
+    rest = c_long(rows), c_long(inputs), address(panels), count, address(z)
+    code.product_bf16(address(halves), *rest)
+    wanted = rounded(x[:, :features]) @ rounded(weight).T
+    np.testing.assert_allclose(unpacked(code, z, hidden), wanted, rtol=1e-4, atol=1e-4)
+    assert np.isfinite(z).all(), "the units of the padding are zeros"
+
+
+def rounded(x: NDArray[np.float32]) -> NDArray[np.float64]:
+    """To bf16 and back, by torch."""
+    return torch.from_numpy(x).bfloat16().double().numpy()
+
+
+def test_bf16_is_the_nearest_and_of_two_the_even_one(code: ctypes.CDLL) -> None:
+    x = drawn((16, 16), 6, 3.0)
+    x[:, 0] = np.arange(16) / 256 + 1  # every other one between two numbers of bf16
+    x[0, 1], x[0, 2] = np.inf, np.nan
+    halves = np.empty(x.shape, np.uint16)
+    code.narrow_rows(address(x), c_long(x.size), address(halves))
+    got = (halves.astype(np.uint32) << 16).view(np.float32)
+    np.testing.assert_array_equal(got, rounded(x))
 
 
 @pytest.mark.parametrize("rows", [1, 5, 13])

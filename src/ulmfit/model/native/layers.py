@@ -1,15 +1,17 @@
-"""LSTM layers over rows of documents, by the compiled code: in fp32, or between layers in int8."""
+"""LSTM layers over rows of documents, by the compiled code: products in fp32, bf16 or int8."""
 
 from __future__ import annotations
 
 import ctypes
 import math
 from ctypes import c_long, c_void_p
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+Kind = Literal["fp32", "bf16", "int8"]
+"""of the products between the layers and in them; gates and cells are fp32"""
 Number = TypeVar("Number", bound=np.generic)
 Floats = NDArray[np.float32]
 Pointers = NDArray[np.uintp]
@@ -45,27 +47,33 @@ class State:
     Outputs stand as (1 + steps) blocks of rows; the first is of the step before the window.
     """
 
-    def __init__(self, units: int) -> None:
+    def __init__(self, units: int, kind: Kind) -> None:
         self.c: Floats = aligned((ROWS, units), np.float32)
         self.h: Floats = aligned((2 * ROWS, units), np.float32)
-        self.q: NDArray[np.uint8] = aligned((2 * ROWS, units), np.uint8)
-        """h in bytes, for a layer in int8"""
+        self.rounded = _rounded(units, kind)
+        """h as the products of other kinds read it: in bf16, or in bytes"""
         self.scale: Floats = np.zeros(2 * ROWS, np.float32)
-        """of each row of q; 0 says that h is zeros"""
+        """of each row of bytes; 0 says that h is zeros"""
 
     def clear(self, row: int) -> None:
         """A document begins here."""
-        self.c[row] = self.h[row] = self.scale[row] = 0
+        self.c[row] = self.h[row] = self.rounded[row] = self.scale[row] = 0
 
     def move(self, row: int, to: int) -> None:
         """A document goes on in another row."""
-        for array in (self.c, self.h, self.q, self.scale):
+        for array in (self.c, self.h, self.rounded, self.scale):
             array[to] = array[row]
 
     def carry(self, steps: int, rows: int) -> None:
         """The last outputs of a window are those before the next."""
-        for array in (self.h, self.q, self.scale):
+        for array in (self.h, self.rounded, self.scale):
             array[:rows] = array[steps * rows : (steps + 1) * rows]
+
+
+def _rounded(units: int, kind: Kind) -> NDArray[Any]:
+    if kind == "int8":
+        return aligned((2 * ROWS, units), np.uint8)
+    return aligned((2 * ROWS, units if kind == "bf16" else 0), np.uint16)
 
 
 class FloatMatrix:
@@ -113,6 +121,47 @@ class FloatMatrix:
         )
 
 
+class HalfMatrix:
+    """The same in bf16; inputs are rounded to it."""
+
+    def __init__(self, code: ctypes.CDLL, weight: Floats, inputs: int) -> None:
+        hidden = len(weight) // 4
+        self._code = code
+        self._inputs = inputs
+        self.width = 4 * padded(hidden)
+        self._panels = aligned((self.width * inputs,), np.uint16)
+        sizes = c_long(hidden), c_long(weight.shape[1]), c_long(inputs)
+        code.pack_bf16(address(weight), *sizes, address(self._panels))
+
+    def project(self, below: State, steps: int, rows: int, z: Floats) -> None:
+        """The outputs of the layer below -> the input's part of the pre-activations."""
+        self._code.product_bf16(
+            address(below.rounded, rows),
+            c_long(steps * rows),
+            c_long(self._inputs),
+            address(self._panels),
+            c_long(self.width // self._code.lanes()),
+            address(z),
+        )
+
+    def run(
+        self, z: Pointers, bias: Floats, state: State, steps: int, rows: int, tile: Floats
+    ) -> None:
+        """Steps of the recurrence from pre-activations that `z` (steps rows,) points at."""
+        self._code.lstm_bf16(
+            c_long(steps),
+            c_long(rows),
+            c_long(self.width // 4),
+            address(z),
+            address(bias),
+            address(self._panels),
+            address(tile),
+            address(state.c),
+            address(state.h),
+            address(state.rounded),
+        )
+
+
 class ByteMatrix:
     """The same in int8, with a scale a column; inputs are rounded row by row."""
 
@@ -133,7 +182,7 @@ class ByteMatrix:
     def project(self, below: State, steps: int, rows: int, z: Floats) -> None:
         """The outputs of the layer below -> the input's part of the pre-activations."""
         self._code.product_i8(
-            address(below.q, rows),
+            address(below.rounded, rows),
             address(below.scale, rows),
             c_long(steps * rows),
             c_long(self._inputs),
@@ -156,9 +205,16 @@ class ByteMatrix:
             address(tile),
             address(state.c),
             address(state.h),
-            address(state.q),
+            address(state.rounded),
             address(state.scale),
         )
+
+
+MATRICES: dict[Kind, type[FloatMatrix | HalfMatrix | ByteMatrix]] = {
+    "fp32": FloatMatrix,
+    "bf16": HalfMatrix,
+    "int8": ByteMatrix,
+}
 
 
 class Layer:
@@ -167,17 +223,17 @@ class Layer:
     Args:
         w_ih: (4 hidden, features); None for the first layer, whose input is `words.Words`.
         w_hh: (4 hidden, hidden).
-        int8: products in int8; gates and cells stay fp32.
+        kind: of the products; gates and cells stay fp32.
     """
 
     def __init__(
-        self, code: ctypes.CDLL, w_ih: Floats | None, w_hh: Floats, bias: Floats, int8: bool
+        self, code: ctypes.CDLL, w_ih: Floats | None, w_hh: Floats, bias: Floats, kind: Kind
     ) -> None:
-        kind = ByteMatrix if int8 else FloatMatrix
+        matrix = MATRICES[kind]
         hidden = w_hh.shape[1]
         self.units = padded(hidden)
-        self._w_hh = kind(code, w_hh, self.units)
-        self._w_ih = None if w_ih is None else kind(code, w_ih, padded(w_ih.shape[1]))
+        self._w_hh = matrix(code, w_hh, self.units)
+        self._w_ih = None if w_ih is None else matrix(code, w_ih, padded(w_ih.shape[1]))
         self._bias = aligned((4 * self.units,), np.float32)
         code.pack_f32(address(bias), c_long(hidden), c_long(1), c_long(1), address(self._bias))
 

@@ -1,4 +1,4 @@
-/* LSTM layers for prediction: no gradient, rows that end when they end, two kinds of product.
+/* LSTM layers for prediction: no gradient, rows that end when they end, three kinds of product.
  *
  * Why it is fast: weights are packed once; the products run near the machine's rate (products_*.h);
  * the four gates of LANES units come out of neighbouring panels and are spent at once, so the
@@ -11,6 +11,7 @@
  */
 
 #include "packing.h"
+#include "products_bf16.h"
 #include "products_f32.h"
 #include "products_i8.h"
 
@@ -18,6 +19,7 @@ int lanes(void) { return LANES; }
 int abreast_i8(void) { return ABREAST_I8; }
 int levels(void) { return LEVELS; }
 int has_fast_i8(void) { return VNNI || PAIRS; }
+int has_fast_bf16(void) { return HAS_BF16; }
 
 /* w (4 hidden, features) -> panels of units(hidden) and `inputs` >= features. */
 void pack_f32(const float *w, long hidden, long features, long inputs, float *panels)
@@ -52,6 +54,24 @@ void pack_i8(const float *w, long hidden, long features, long inputs, int8_t *pa
             }
 }
 
+void pack_bf16(const float *w, long hidden, long features, long inputs, bf16 *panels)
+{
+    matrix m = {w, hidden, features, inputs};
+    for (long u = 0; u < padded(hidden); u += LANES, panels += 4 * inputs * LANES)
+        for (long gate = 0; gate < 4; gate++)
+            for (long k = 0; k < inputs; k++) {
+                float column[LANES];
+                bf16 rounded[LANES];
+                for (long l = 0; l < LANES; l++) {
+                    const float *row = row_of(m, gate, u + l);
+                    column[l] = row && k < features ? row[k] : 0;
+                }
+                narrow(*(const floats *)column, rounded);
+                for (long l = 0; l < LANES; l++)
+                    panels[place(gate, l, k, inputs, ABREAST_BF16, 2)] = rounded[l];
+            }
+}
+
 /* x (rows, inputs) times all panels (even in number) -> z (rows, panels, LANES). */
 void product_f32(const float *x, long rows, long inputs, const float *w, long panels, float *z)
 {
@@ -66,6 +86,12 @@ void product_i8(const uint8_t *q, const float *scale, long rows, long inputs, co
         panels_i8 some = {w + p * inputs * LANES, w_scale + p * LANES, w_zero + p * LANES};
         rows_by_panels_i8(q, scale, rows, inputs, some, z + p * LANES, panels * LANES);
     }
+}
+
+void product_bf16(const bf16 *x, long rows, long inputs, const bf16 *w, long panels, float *z)
+{
+    for (long p = 0; p < panels; p += ABREAST_BF16)
+        rows_by_panels_bf16(x, rows, inputs, w + p * inputs * LANES, z + p * LANES, panels * LANES);
 }
 
 /* Of numbers, a multiple of LANES; more than 0. */
@@ -90,6 +116,12 @@ void quantise(const float *x, long rows, long n, uint8_t *q, float *scale)
         float by = LEVELS / most;
         for (long i = 0; i < n; i++) q[i] = (uint8_t)(int32_t)(x[i] * by + (ZERO + 0.5f));
     }
+}
+
+/* n numbers, a multiple of LANES -> bf16. */
+void narrow_rows(const float *x, long n, bf16 *out)
+{
+    for (long i = 0; i < n; i += LANES) narrow(*(const floats *)(x + i), out + i);
 }
 
 /* LANES units of one row: pre-activations in two parts and a bias -> c and h. A sigmoid is
@@ -136,16 +168,37 @@ static void unit_gates(step s, long r, long to, long u)
 void lstm_f32(long steps, long rows, long units, const float *const *z, const float *bias,
               const float *w, float *tile, float *c, float *out)
 {
+    const long height = LANES == 16 ? MOST : rows; /* of rows that go on to their gates */
     for (long t = 0; t < steps; t++, z += rows) {
         const float *before = out + t * rows * units;
         step s = {z, bias, tile, c, out + (t + 1) * rows * units, units};
-        for (long u = 0; u < units; u += LANES) {
-            const float *panels = w + 4 * u * units;
-            panels_f32(before, rows, units, panels, tile, 4 * LANES);
-            panels_f32(before, rows, units, panels + 2 * units * LANES, tile + 2 * LANES,
-                       4 * LANES);
-            unit_gates(s, 0, rows, u);
-        }
+        for (long u = 0; u < units; u += LANES)
+            for (long r = 0, to; r < rows; r = to) {
+                to = r + height < rows ? r + height : rows;
+                fetch_units(s, r, to, u);
+                for (long p = 4 * u; p < 4 * (u + LANES); p += 2 * LANES)
+                    panels_f32(before + r * units, to - r, units, w + p * units, tile + p - 4 * u,
+                               4 * LANES);
+                unit_gates(s, r, to, u);
+            }
+    }
+}
+
+/* The same with h in bf16 too: x (1 + steps, rows, units). */
+void lstm_bf16(long steps, long rows, long units, const float *const *z, const float *bias,
+               const bf16 *w, float *tile, float *c, float *out, bf16 *x)
+{
+    for (long t = 0; t < steps; t++, z += rows, x += rows * units) {
+        step s = {z, bias, tile, c, out + (t + 1) * rows * units, units};
+        for (long u = 0; u < units; u += LANES)
+            for (long r = 0, to; r < rows; r = to) {
+                to = r + HIGH_BF16 < rows ? r + HIGH_BF16 : rows;
+                fetch_units(s, r, to, u);
+                rows_by_panels_bf16(x + r * units, to - r, units, w + 4 * u * units, tile,
+                                    4 * LANES);
+                unit_gates(s, r, to, u);
+            }
+        narrow_rows(s.h, rows * units, x + rows * units);
     }
 }
 

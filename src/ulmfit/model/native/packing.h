@@ -1,7 +1,8 @@
 /* Weights of an LSTM, (4 hidden, features) in torch's order, -> panels, zeros where they are padded.
  *
- * Panels: (units / LANES, 4 gates, inputs, LANES), and in int8 (units / LANES, 4, inputs / 4, LANES,
- * 4), with a scale and a zero a column (units / LANES, 4, LANES).
+ * Panels: (units / LANES, 4 gates, inputs, LANES), in bf16 and int8 with `abreast` gates interleaved:
+ * (units / LANES, 4 / abreast, inputs / 2 or 4, abreast, LANES, 2 or 4). In int8 there are a scale and
+ * a zero a column (units / LANES, 4, LANES).
  */
 
 #ifndef PACKING_H

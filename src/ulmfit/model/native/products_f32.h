@@ -32,8 +32,8 @@ INLINE void block_f32(const float *x, long inputs, const float *w, float *out, l
 }
 
 /* x (rows, inputs) times two panels -> two vectors a row, rows `stride` apart. */
-INLINE void panels_f32(const float *x, long rows, long inputs, const float *w, float *out,
-                       long stride)
+ALONE void panels_f32(const float *x, long rows, long inputs, const float *w, float *out,
+                      long stride)
 {
     for (; rows >= MOST; rows -= MOST, x += MOST * inputs, out += MOST * stride)
         block_f32(x, inputs, w, out, stride, MOST);

@@ -40,6 +40,8 @@ enum { HIGH_I8 = MOST, ABREAST_I8 = 1 };
 enum { HIGH_I8 = 6, ABREAST_I8 = LANES == 16 ? 4 : 2 };
 #endif
 
+typedef ints sums_i8[HIGH_I8][ABREAST_I8];
+
 /* Inputs are from -LEVELS to LEVELS, and stored around ZERO. */
 #if PAIRS
 /* Eight products are within 16 bits if the eight weights add up to MEETING and as many roundings:
@@ -64,27 +66,27 @@ INLINE int32_t four(const uint8_t *q)
 #if LANES == 16
 #define WIDE(name) _mm512_##name
 #define LOAD(w) _mm512_loadu_si512(w)
-typedef __m512i wide;
+typedef __m512i bytes;
 #else
 #define WIDE(name) _mm256_##name
 #define LOAD(w) _mm256_loadu_si256((const __m256i *)(w))
-typedef __m256i wide;
+typedef __m256i bytes;
 #endif
 
-INLINE wide pairs(const uint8_t *q, wide w)
+INLINE bytes pairs(const uint8_t *q, bytes w)
 {
     return WIDE(maddubs_epi16)(WIDE(set1_epi32)(four(q)), w);
 }
 
-INLINE void group(ints *sums, const uint8_t *q, long inputs, const int8_t *w, const int rows)
+INLINE void group(sums_i8 sums, const uint8_t *q, long inputs, const int8_t *w, const int rows)
 {
-    const wide a = LOAD(w), b = LOAD(w + 4 * LANES), c = LOAD(w + 8 * LANES),
+    const bytes a = LOAD(w), b = LOAD(w + 4 * LANES), c = LOAD(w + 8 * LANES),
                d = LOAD(w + 12 * LANES), ones = WIDE(set1_epi16)(1);
     for (int r = 0; r < rows; r++, q += inputs) {
-        wide sum = WIDE(add_epi16)(pairs(q, a), pairs(q + 4, b));
+        bytes sum = WIDE(add_epi16)(pairs(q, a), pairs(q + 4, b));
         sum = WIDE(add_epi16)(sum, pairs(q + 8, c));
         sum = WIDE(add_epi16)(sum, pairs(q + 12, d));
-        sums[r] += (ints)WIDE(madd_epi16)(sum, ones);
+        sums[r][0] += (ints)WIDE(madd_epi16)(sum, ones);
     }
 }
 
@@ -106,14 +108,11 @@ INLINE ints dot(ints sum, const uint8_t *q, const int8_t *w)
 #endif
 }
 
-INLINE void group(ints *sums, const uint8_t *q, long inputs, const int8_t *w, const int rows)
+INLINE void group(sums_i8 sums, const uint8_t *q, long inputs, const int8_t *w, const int rows)
 {
-    for (int k = 0; k < GROUP; k += 4, w += 4 * LANES * ABREAST_I8)
-        for (int r = 0; r < rows; r++)
-            for (int p = 0; p < ABREAST_I8; p++) {
-                ints *sum = sums + r * ABREAST_I8 + p;
-                *sum = dot(*sum, q + r * inputs + k, w + p * 4 * LANES);
-            }
+    for (int r = 0; r < rows; r++)
+        for (int p = 0; p < ABREAST_I8; p++)
+            sums[r][p] = dot(sums[r][p], q + r * inputs, w + p * 4 * LANES);
 }
 
 #endif
@@ -127,23 +126,24 @@ typedef struct {
 INLINE void block_i8(const uint8_t *q, const float *scale, long inputs, panels_i8 p, float *out,
                      long stride, const int rows)
 {
-    ints sums[HIGH_I8 * ABREAST_I8];
-    for (int i = 0; i < rows * ABREAST_I8; i++) sums[i] = (ints){0};
-    for (long k = 0; k < inputs; k += GROUP)
+    sums_i8 sums;
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < ABREAST_I8; i++) sums[r][i] = (ints){0};
+    for (long k = 0; k < inputs; k += PAIRS ? GROUP : 4)
         group(sums, q + k, inputs, p.w + k * LANES * ABREAST_I8, rows);
     const ints *zero = (const ints *)p.zero;
     const floats *column = (const floats *)p.scale;
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < ABREAST_I8; i++)
             *(floats *)(out + r * stride + i * LANES) =
-                __builtin_convertvector(sums[r * ABREAST_I8 + i] - zero[i], floats) *
+                __builtin_convertvector(sums[r][i] - zero[i], floats) *
                 (column[i] * scale[r]);
 }
 
 /* q (rows, inputs) with a scale a row, times ABREAST_I8 panels -> as many vectors a row, rows
  * `stride` apart. */
-INLINE void rows_by_panels_i8(const uint8_t *q, const float *scale, long rows, long inputs,
-                              panels_i8 p, float *out, long stride)
+ALONE void rows_by_panels_i8(const uint8_t *q, const float *scale, long rows, long inputs,
+                             panels_i8 p, float *out, long stride)
 {
 #define BLOCKS(n)                                                                                  \
     for (; rows >= n; rows -= n, q += n * inputs, scale += n, out += n * stride)                   \

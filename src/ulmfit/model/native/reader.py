@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ulmfit.model.native.layers import ROWS, Floats, Layer, State, address, aligned
+from ulmfit.model.native.layers import ROWS, Floats, Kind, Layer, State, address, aligned
 from ulmfit.model.native.words import Words
 
 Ids = NDArray[np.int64]
@@ -30,6 +30,7 @@ class Network:
     layers: Sequence[Layer]
     features: int
     """of the last layer, without padding"""
+    kind: Kind
 
     @classmethod
     def of(
@@ -37,14 +38,15 @@ class Network:
         code: ctypes.CDLL,
         embedding: Floats,
         layers: Sequence[tuple[Floats, Floats, Floats]],
-        int8: bool,
+        kind: Kind,
     ) -> Network:
         """Pack an embedding and layers of (w_ih, w_hh, bias), lowest first."""
         packed = [
-            Layer(code, w_ih if i else None, w_hh, bias, int8)
+            Layer(code, w_ih if i else None, w_hh, bias, kind)
             for i, (w_ih, w_hh, bias) in enumerate(layers)
         ]
-        return cls(code, Words(code, embedding, layers[0][0]), packed, layers[-1][1].shape[1])
+        words = Words(code, embedding, layers[0][0])
+        return cls(code, words, packed, layers[-1][1].shape[1], kind)
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,7 @@ class Reader:
         self._network = network
         self._texts = texts
         self._vectors = vectors
-        self._states = [State(layer.units) for layer in network.layers]
+        self._states = [State(layer.units, network.kind) for layer in network.layers]
         units = [layer.units for layer in network.layers]
         self._z: Floats = aligned((ROWS * 4 * max(units),), np.float32)
         self._tile: Floats = aligned((ROWS * 4 * network.code.lanes(),), np.float32)

@@ -11,36 +11,10 @@
  * `first + rows` of the batch.
  */
 
-#include "vectors.h"
+#include "bf16.h"
 
-typedef uint16_t bf16;
-
-INLINE float wide(bf16 x)
-{
-    uint32_t bits = (uint32_t)x << 16;
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* To the nearest, ties to even; what is not a number stays so. */
-INLINE bf16 narrow(float x)
-{
-    uint32_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    uint32_t rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
-    return (bf16)((bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : rounded);
-}
-
-/* Whether this CPU has the instruction that `dot` is written for. */
-int steps_are_fast(void)
-{
-#if defined(__AVX512BF16__) && LANES == 16
-    return 1;
-#else
-    return 0;
-#endif
-}
+/* Whether this CPU has the instruction that `dot_bf16` is written for. */
+int steps_are_fast(void) { return HAS_BF16; }
 
 /* w (outputs, inputs) by its strides -> panels (outputs / LANES, inputs / 2, LANES, 2). */
 static void pack(const bf16 *w, long output, long input, long inputs, bf16 *panel)
@@ -68,21 +42,6 @@ void pack_backward(const bf16 *w, long units, long from, long to, bf16 *panels)
         pack(w + u, 1, units, 4 * units, panels + 4 * u * units);
 }
 
-/* sum + both products of each column; x is a pair of inputs. */
-INLINE floats dot(floats sum, const bf16 *x, const bf16 *w)
-{
-#if defined(__AVX512BF16__) && LANES == 16
-    int32_t pair;
-    memcpy(&pair, x, sizeof pair);
-    return (floats)_mm512_dpbf16_ps((__m512)sum, (__m512bh)_mm512_set1_epi32(pair),
-                                    (__m512bh)_mm512_loadu_si512(w));
-#else
-    for (int l = 0; l < LANES; l++)
-        sum[l] += wide(x[0]) * wide(w[2 * l]) + wide(x[1]) * wide(w[2 * l + 1]);
-    return sum;
-#endif
-}
-
 /* `rows` rows of x times `panels` panels -> as many vectors a row. */
 INLINE void block(const bf16 *x, long stride, long inputs, const bf16 *w, float *out,
                   long out_stride, const int rows, const int panels)
@@ -93,7 +52,7 @@ INLINE void block(const bf16 *x, long stride, long inputs, const bf16 *w, float 
     for (long k = 0; k < inputs; k += 2)
         for (int r = 0; r < rows; r++)
             for (int p = 0; p < panels; p++)
-                sums[p][r] = dot(sums[p][r], x + r * stride + k, w + (p * inputs + k) * LANES);
+                sums[p][r] = dot_bf16(sums[p][r], x + r * stride + k, w + (p * inputs + k) * LANES);
     for (int r = 0; r < rows; r++)
         for (int p = 0; p < panels; p++)
             *(floats *)(out + r * out_stride + p * LANES) = sums[p][r];
@@ -130,27 +89,24 @@ INLINE void product(const bf16 *x, long stride, long rows, long inputs, const bf
     }
 }
 
+INLINE floats sigmoid(floats x) { return 1.0f / (1.0f + exponential(-x)); }
+INLINE floats tangent(floats x) { return 2.0f / (1.0f + exponential(-2.0f * x)) - 1.0f; }
+
 /* LANES units of one row. gate: of the input's part, then after sigmoids and tanh. */
-INLINE void cell(bf16 *restrict gate, long units, const float *restrict tile,
-                 const float *restrict c, float *restrict c_next, bf16 *restrict h_next)
+INLINE void cell(bf16 *gate, long units, const float *tile, const float *c, float *c_next,
+                 bf16 *h_next)
 {
-    for (int l = 0; l < LANES; l++) {
-        float i = wide(gate[l]) + tile[l];
-        float f = wide(gate[units + l]) + tile[LANES + l];
-        float g = wide(gate[2 * units + l]) + tile[2 * LANES + l];
-        float o = wide(gate[3 * units + l]) + tile[3 * LANES + l];
-        i = 1.0f / (1.0f + exponential(-i));
-        f = 1.0f / (1.0f + exponential(-f));
-        g = 2.0f / (1.0f + exponential(-2.0f * g)) - 1.0f;
-        o = 1.0f / (1.0f + exponential(-o));
-        float now = f * c[l] + i * g;
-        c_next[l] = now;
-        h_next[l] = narrow(o * (2.0f / (1.0f + exponential(-2.0f * now)) - 1.0f));
-        gate[l] = narrow(i);
-        gate[units + l] = narrow(f);
-        gate[2 * units + l] = narrow(g);
-        gate[3 * units + l] = narrow(o);
-    }
+    const floats *sums = (const floats *)tile;
+    floats i = sigmoid(wide(gate) + sums[0]), f = sigmoid(wide(gate + units) + sums[1]);
+    floats g = tangent(wide(gate + 2 * units) + sums[2]);
+    floats o = sigmoid(wide(gate + 3 * units) + sums[3]);
+    floats now = f * *(const floats *)c + i * g;
+    *(floats *)c_next = now;
+    narrow(o * tangent(now), h_next);
+    narrow(i, gate);
+    narrow(f, gate + units);
+    narrow(g, gate + 2 * units);
+    narrow(o, gate + 3 * units);
 }
 
 /* tile: room for (rows, 4, LANES). */
@@ -174,22 +130,19 @@ void steps_forward(long steps, long batch, long units, long first, long rows, co
 }
 
 /* LANES units of one row, back: d_c is moved one step back. */
-INLINE void cell_back(const bf16 *restrict gate, long units, const float *restrict c,
-                      const float *restrict c_next, const bf16 *restrict d_y,
-                      const float *restrict d_h, float *restrict d_c, bf16 *restrict d_gate)
+INLINE void cell_back(const bf16 *gate, long units, const float *c, const float *c_next,
+                      const bf16 *d_y, const float *d_h, float *d_c, bf16 *d_gate)
 {
-    for (int l = 0; l < LANES; l++) {
-        float i = wide(gate[l]), f = wide(gate[units + l]);
-        float g = wide(gate[2 * units + l]), o = wide(gate[3 * units + l]);
-        float tanh = 2.0f / (1.0f + exponential(-2.0f * c_next[l])) - 1.0f;
-        float d_out = wide(d_y[l]) + d_h[l];
-        float d_cell = d_c[l] + d_out * o * (1.0f - tanh * tanh);
-        d_gate[l] = narrow(d_cell * g * i * (1.0f - i));
-        d_gate[units + l] = narrow(d_cell * c[l] * f * (1.0f - f));
-        d_gate[2 * units + l] = narrow(d_cell * i * (1.0f - g * g));
-        d_gate[3 * units + l] = narrow(d_out * tanh * o * (1.0f - o));
-        d_c[l] = d_cell * f;
-    }
+    floats i = wide(gate), f = wide(gate + units);
+    floats g = wide(gate + 2 * units), o = wide(gate + 3 * units);
+    floats tanh = tangent(*(const floats *)c_next);
+    floats d_out = wide(d_y) + *(const floats *)d_h;
+    floats d_cell = *(floats *)d_c + d_out * o * (1.0f - tanh * tanh);
+    narrow(d_cell * g * i * (1.0f - i), d_gate);
+    narrow(d_cell * *(const floats *)c * f * (1.0f - f), d_gate + units);
+    narrow(d_cell * i * (1.0f - g * g), d_gate + 2 * units);
+    narrow(d_out * tanh * o * (1.0f - o), d_gate + 3 * units);
+    *(floats *)d_c = d_cell * f;
 }
 
 /* d_h, d_c (batch, units) come in as of the last step and go out as of the state before. */

@@ -25,6 +25,8 @@ typedef float floats __attribute__((vector_size(4 * LANES), aligned(4)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES), aligned(4)));
 
 #define INLINE static inline __attribute__((always_inline))
+/* A function of its own has all registers to itself; inlined, its sums would be spilled. */
+#define ALONE static __attribute__((noinline))
 
 /* Ask for numbers that are needed soon. */
 INLINE void fetch(const float *x, long n)
@@ -32,7 +34,7 @@ INLINE void fetch(const float *x, long n)
     for (long i = 0; i < n; i += 16) __builtin_prefetch(x + i);
 }
 
-/* The smaller and the larger of each two numbers. Written out for AVX-512 and AVX, where the
+/* The smaller and the larger of each two numbers, b where one of them is none. Written out for AVX-512 and AVX, where the
  * compiler would make a comparison and a choice of every one. */
 #if LANES == 16 && defined(__AVX512F__)
 #define least _mm512_min_ps
@@ -54,7 +56,7 @@ INLINE floats largest(floats a, floats b) { return -least(-a, -b); }
  * the product of two stays finite. Cephes' expf, without a branch. */
 INLINE floats exponential(floats x)
 {
-    x = largest(least(x, (floats){0} + 40.0f), (floats){0} - 40.0f);
+    x = largest((floats){0} - 40.0f, least((floats){0} + 40.0f, x));
     floats n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds */
     floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
     floats p = 1.9875691500e-4f * r + 1.3981999507e-3f;
