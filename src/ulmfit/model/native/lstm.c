@@ -5,9 +5,9 @@
  * pre-activations of a step never leave the cache; and one call works through a window of steps on
  * one core, so that every core can have documents of its own and none waits for another.
  *
- * Shapes. `units` is a multiple of LANES (zeros behind the last true one). Weights: (units / LANES,
- * 4 gates in torch's order i f g o, inputs, LANES). Pre-activations of a row: (units / LANES, 4,
- * LANES). States h, c: (rows, units). Outputs: (1 + steps, rows, units), the first the state before.
+ * Shapes. `units` is a multiple of LANES (zeros behind the last true one). Weights: packing.h,
+ * the gates in torch's order i f g o. Pre-activations of a row: (units / LANES, 4, LANES). States h,
+ * c: (rows, units). Outputs: (1 + steps, rows, units), the first the state before.
  */
 
 #include "packing.h"
@@ -25,12 +25,13 @@ int has_fast_bf16(void) { return HAS_BF16; }
 void pack_f32(const float *w, long hidden, long features, long inputs, float *panels)
 {
     matrix m = {w, hidden, features, inputs};
-    for (long u = 0; u < padded(hidden); u += LANES)
-        for (long gate = 0; gate < 4; gate++, panels += inputs * LANES)
+    for (long u = 0; u < padded(hidden); u += LANES, panels += 4 * inputs * LANES)
+        for (long gate = 0; gate < 4; gate++)
             for (long l = 0; l < LANES; l++) {
                 const float *row = row_of(m, gate, u + l);
                 for (long k = 0; k < inputs; k++)
-                    panels[k * LANES + l] = row && k < features ? row[k] : 0;
+                    panels[place(gate, l, k, inputs, ABREAST_F32, 1)] =
+                        row && k < features ? row[k] : 0;
             }
 }
 
@@ -72,11 +73,11 @@ void pack_bf16(const float *w, long hidden, long features, long inputs, bf16 *pa
             }
 }
 
-/* x (rows, inputs) times all panels (even in number) -> z (rows, panels, LANES). */
+/* x (rows, inputs) times all panels (four for every LANES units) -> z (rows, panels, LANES). */
 void product_f32(const float *x, long rows, long inputs, const float *w, long panels, float *z)
 {
-    for (long p = 0; p < panels; p += 2)
-        panels_f32(x, rows, inputs, w + p * inputs * LANES, z + p * LANES, panels * LANES);
+    for (long p = 0; p < panels; p += ABREAST_F32)
+        rows_by_panels_f32(x, rows, inputs, w + p * inputs * LANES, z + p * LANES, panels * LANES);
 }
 
 void product_i8(const uint8_t *q, const float *scale, long rows, long inputs, const int8_t *w,
@@ -168,7 +169,7 @@ static void unit_gates(step s, long r, long to, long u)
 void lstm_f32(long steps, long rows, long units, const float *const *z, const float *bias,
               const float *w, float *tile, float *c, float *out)
 {
-    const long height = LANES == 16 ? MOST : rows; /* of rows that go on to their gates */
+    const long height = ABREAST_F32 == 4 ? HIGH_F32 : rows; /* of rows that go on to their gates */
     for (long t = 0; t < steps; t++, z += rows) {
         const float *before = out + t * rows * units;
         step s = {z, bias, tile, c, out + (t + 1) * rows * units, units};
@@ -176,9 +177,9 @@ void lstm_f32(long steps, long rows, long units, const float *const *z, const fl
             for (long r = 0, to; r < rows; r = to) {
                 to = r + height < rows ? r + height : rows;
                 fetch_units(s, r, to, u);
-                for (long p = 4 * u; p < 4 * (u + LANES); p += 2 * LANES)
-                    panels_f32(before + r * units, to - r, units, w + p * units, tile + p - 4 * u,
-                               4 * LANES);
+                for (long p = 4 * u; p < 4 * (u + LANES); p += ABREAST_F32 * LANES)
+                    rows_by_panels_f32(before + r * units, to - r, units, w + p * units,
+                                       tile + p - 4 * u, 4 * LANES);
                 unit_gates(s, r, to, u);
             }
     }

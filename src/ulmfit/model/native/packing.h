@@ -1,8 +1,8 @@
 /* Weights of an LSTM, (4 hidden, features) in torch's order, -> panels, zeros where they are padded.
  *
- * Panels: (units / LANES, 4 gates, inputs, LANES), in bf16 and int8 with `abreast` gates interleaved:
- * (units / LANES, 4 / abreast, inputs / 2 or 4, abreast, LANES, 2 or 4). In int8 there are a scale and
- * a zero a column (units / LANES, 4, LANES).
+ * Panels: (units / LANES, 4 / abreast, inputs / each, abreast, LANES, each): `abreast` gates lie
+ * interleaved, and a column has 1, 2 or 4 inputs side by side in fp32, bf16 and int8. In int8 there
+ * are a scale and a zero a column (units / LANES, 4, LANES).
  */
 
 #ifndef PACKING_H
