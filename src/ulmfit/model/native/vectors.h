@@ -34,8 +34,8 @@ INLINE void fetch(const float *x, long n)
     for (long i = 0; i < n; i += 16) __builtin_prefetch(x + i);
 }
 
-/* The smaller and the larger of each two numbers, b where one of them is none. Written out for AVX-512 and AVX, where the
- * compiler would make a comparison and a choice of every one. */
+/* The smaller and the larger of each two numbers, b where one of them is none. Written out for
+ * AVX-512 and AVX, where the compiler would make a comparison and a choice of every one. */
 #if LANES == 16 && defined(__AVX512F__)
 #define least _mm512_min_ps
 #define largest _mm512_max_ps
