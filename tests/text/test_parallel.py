@@ -4,9 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
+
+from ulmfit.text.parallel import _born_deaf
 
 SCRIPT = """
 from itertools import repeat
@@ -36,3 +39,33 @@ def test_workers_that_are_still_starting_say_nothing_when_interrupted() -> None:
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
     assert (out, err) == ("interrupted\n", "")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signal masks are POSIX's")
+def test_an_interrupt_while_workers_are_started_waits_for_them() -> None:
+    """Blocked in this thread, it is given to another, and Python raises it here all the same."""
+    done, open_to_signals = [], threading.Event()
+    other = threading.Thread(target=open_to_signals.wait)
+    other.start()
+    try:
+        with pytest.raises(KeyboardInterrupt), _born_deaf():
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(0.05)
+            done.append("started")
+    finally:
+        open_to_signals.set()
+        other.join()
+    assert done == ["started"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_outside_of_the_main_thread_nothing_is_changed() -> None:
+    seen = []
+
+    def start() -> None:
+        with _born_deaf():
+            seen.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=start)
+    thread.start()
+    thread.join()
+    assert seen == [signal.getsignal(signal.SIGINT)]
