@@ -18,7 +18,7 @@ from ulmfit.text.parallel import CHUNK_CHARACTERS, map_chunks
 if __name__ == "__main__":
     print("ready", flush=True)
     try:
-        for _ in map_chunks(max, None, repeat("x" * CHUNK_CHARACTERS), workers=2):
+        for _ in map_chunks(max, [""], repeat("x" * CHUNK_CHARACTERS), workers=2):
             pass
     except KeyboardInterrupt:
         print("interrupted", flush=True)
@@ -56,6 +56,25 @@ def test_an_interrupt_while_workers_are_started_waits_for_them() -> None:
         open_to_signals.set()
         other.join()
     assert done == ["started"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
+@pytest.mark.parametrize("after", [0.0, 0.002, 0.02])
+def test_a_second_interrupt_leaves_no_worker_behind(after: float) -> None:
+    running = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert running.stdout is not None and running.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    for _ in range(2):
+        os.killpg(running.pid, signal.SIGINT)
+        time.sleep(after)
+    out, _ = running.communicate(timeout=60)  # it would wait for a worker forever
+    assert out in ("interrupted\n", "")
 
 
 def test_outside_of_the_main_thread_nothing_is_changed() -> None:

@@ -63,7 +63,8 @@ def map_chunks(
         while waiting:
             yield waiting.popleft().result()
     finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+        with _undisturbed():
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 @contextmanager
@@ -85,7 +86,8 @@ def _born_deaf() -> Iterator[None]:
 def _undisturbed() -> Iterator[None]:
     """An interrupt inside, whichever thread the system gives it to, is one behind the end.
 
-    A pool that is interrupted between starting a worker and noting it would wait for it forever.
+    A pool that is interrupted while it starts its workers or waits for their end (a second Ctrl-C)
+    would leave them behind, and Python wait for them forever.
     """
     before = signal.getsignal(signal.SIGINT)
     if threading.current_thread() is not threading.main_thread() or before is None:
