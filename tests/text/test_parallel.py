@@ -25,8 +25,8 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
-def test_workers_that_are_still_starting_say_nothing_when_interrupted() -> None:
+def begun() -> "subprocess.Popen[str]":
+    """The script in a session of its own, its pool about to start."""
     running = subprocess.Popen(
         [sys.executable, "-c", SCRIPT],
         stdout=subprocess.PIPE,
@@ -35,6 +35,12 @@ def test_workers_that_are_still_starting_say_nothing_when_interrupted() -> None:
         start_new_session=True,
     )
     assert running.stdout is not None and running.stdout.readline() == "ready\n"
+    return running
+
+
+@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
+def test_workers_that_are_still_starting_say_nothing_when_interrupted() -> None:
+    running = begun()
     time.sleep(0.15)  # the workers are importing
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
@@ -61,14 +67,7 @@ def test_an_interrupt_while_workers_are_started_waits_for_them() -> None:
 @pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
 @pytest.mark.parametrize("after", [0.0, 0.002, 0.02])
 def test_a_second_interrupt_leaves_no_worker_behind(after: float) -> None:
-    running = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert running.stdout is not None and running.stdout.readline() == "ready\n"
+    running = begun()
     time.sleep(0.5)
     for _ in range(2):
         os.killpg(running.pid, signal.SIGINT)

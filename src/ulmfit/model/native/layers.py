@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import math
+from collections.abc import Callable
 from ctypes import c_long, c_void_p
+from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -76,145 +78,72 @@ def _rounded(units: int, kind: Kind) -> NDArray[Any]:
     return aligned((2 * ROWS, units if kind == "bf16" else 0), np.uint16)
 
 
-class FloatMatrix:
-    """An LSTM's matrix in panels of fp32.
+@dataclass(frozen=True)
+class Format:
+    """How matrices of a kind are stored and what they read."""
+
+    ending: str
+    """of the compiled functions for this kind"""
+    number: type[np.generic]
+    rounded: Callable[[State], list[NDArray[Any]]]
+    """the outputs as products of this kind read them, where that is not as they are"""
+    of_a_column: tuple[type[np.generic], ...] = ()
+    """what a column has beside its weights"""
+
+
+FORMATS: dict[Kind, Format] = {
+    "fp32": Format("f32", np.float32, lambda state: []),
+    "bf16": Format("bf16", np.uint16, lambda state: [state.rounded]),
+    # With a scale and a zero a column; inputs are rounded row by row.
+    "int8": Format(
+        "i8", np.int8, lambda state: [state.rounded, state.scale], (np.float32, np.int32)
+    ),
+}
+
+
+class Matrix:
+    """An LSTM's matrix in panels.
 
     Args:
         code: the compiled code.
         weight: (4 hidden, features).
         inputs: features, and zeros behind them.
+        kind: of the products.
     """
 
-    def __init__(self, code: ctypes.CDLL, weight: Floats, inputs: int) -> None:
+    def __init__(self, code: ctypes.CDLL, weight: Floats, inputs: int, kind: Kind) -> None:
         hidden = len(weight) // 4
         self._code = code
         self._inputs = inputs
+        self._format = FORMATS[kind]
         self.width = 4 * padded(hidden)
-        self._panels = aligned((self.width * inputs,), np.float32)
+        self._packed: list[NDArray[Any]] = [aligned((self.width * inputs,), self._format.number)]
+        self._packed += [aligned((self.width,), number) for number in self._format.of_a_column]
         sizes = c_long(hidden), c_long(weight.shape[1]), c_long(inputs)
-        code.pack_f32(address(weight), *sizes, address(self._panels))
+        self._call("pack", weight, *sizes, *self._packed)
 
-    def multiply(self, x: Floats, z: Floats) -> None:
-        """x (rows, inputs) -> z (rows, width), which may lie in a larger array."""
+    def multiply(self, x: list[NDArray[Any]], z: Floats) -> None:
+        """x (rows, inputs), as the kind reads it, -> z (rows, width), maybe of a larger array."""
         panels = c_long(self.width // self._code.lanes())
-        sizes = c_long(len(x)), c_long(self._inputs)
-        self._code.product_f32(address(x), *sizes, address(self._panels), panels, address(z))
+        sizes = c_long(len(x[0])), c_long(self._inputs)
+        self._call("product", *x, *sizes, *self._packed, panels, z)
 
     def project(self, below: State, steps: int, rows: int, z: Floats) -> None:
         """The outputs of the layer below -> the input's part of the pre-activations."""
-        self.multiply(below.h[rows : (steps + 1) * rows], z)
+        read = self._format.rounded(below) or [below.h]
+        self.multiply([array[rows : (steps + 1) * rows] for array in read], z)
 
     def run(
         self, z: Pointers, bias: Floats, state: State, steps: int, rows: int, tile: Floats
     ) -> None:
         """Steps of the recurrence from pre-activations that `z` (steps rows,) points at."""
-        self._code.lstm_f32(
-            c_long(steps),
-            c_long(rows),
-            c_long(self.width // 4),
-            address(z),
-            address(bias),
-            address(self._panels),
-            address(tile),
-            address(state.c),
-            address(state.h),
-        )
+        sizes = c_long(steps), c_long(rows), c_long(self.width // 4)
+        outputs = state.c, state.h, *self._format.rounded(state)
+        self._call("lstm", *sizes, z, bias, *self._packed, tile, *outputs)
 
-
-class HalfMatrix:
-    """The same in bf16; inputs are rounded to it."""
-
-    def __init__(self, code: ctypes.CDLL, weight: Floats, inputs: int) -> None:
-        hidden = len(weight) // 4
-        self._code = code
-        self._inputs = inputs
-        self.width = 4 * padded(hidden)
-        self._panels = aligned((self.width * inputs,), np.uint16)
-        sizes = c_long(hidden), c_long(weight.shape[1]), c_long(inputs)
-        code.pack_bf16(address(weight), *sizes, address(self._panels))
-
-    def project(self, below: State, steps: int, rows: int, z: Floats) -> None:
-        """The outputs of the layer below -> the input's part of the pre-activations."""
-        self._code.product_bf16(
-            address(below.rounded, rows),
-            c_long(steps * rows),
-            c_long(self._inputs),
-            address(self._panels),
-            c_long(self.width // self._code.lanes()),
-            address(z),
-        )
-
-    def run(
-        self, z: Pointers, bias: Floats, state: State, steps: int, rows: int, tile: Floats
-    ) -> None:
-        """Steps of the recurrence from pre-activations that `z` (steps rows,) points at."""
-        self._code.lstm_bf16(
-            c_long(steps),
-            c_long(rows),
-            c_long(self.width // 4),
-            address(z),
-            address(bias),
-            address(self._panels),
-            address(tile),
-            address(state.c),
-            address(state.h),
-            address(state.rounded),
-        )
-
-
-class ByteMatrix:
-    """The same in int8, with a scale a column; inputs are rounded row by row."""
-
-    def __init__(self, code: ctypes.CDLL, weight: Floats, inputs: int) -> None:
-        hidden = len(weight) // 4
-        self._code = code
-        self._inputs = inputs
-        self.width = 4 * padded(hidden)
-        self._panels = aligned((self.width * inputs,), np.int8)
-        self._scale = aligned((self.width,), np.float32)
-        self._zero = aligned((self.width,), np.int32)
-        sizes = c_long(hidden), c_long(weight.shape[1]), c_long(inputs)
-        code.pack_i8(address(weight), *sizes, *self._addresses())
-
-    def _addresses(self) -> tuple[c_void_p, c_void_p, c_void_p]:
-        return address(self._panels), address(self._scale), address(self._zero)
-
-    def project(self, below: State, steps: int, rows: int, z: Floats) -> None:
-        """The outputs of the layer below -> the input's part of the pre-activations."""
-        self._code.product_i8(
-            address(below.rounded, rows),
-            address(below.scale, rows),
-            c_long(steps * rows),
-            c_long(self._inputs),
-            *self._addresses(),
-            c_long(self.width // self._code.lanes()),
-            address(z),
-        )
-
-    def run(
-        self, z: Pointers, bias: Floats, state: State, steps: int, rows: int, tile: Floats
-    ) -> None:
-        """Steps of the recurrence from pre-activations that `z` (steps rows,) points at."""
-        self._code.lstm_i8(
-            c_long(steps),
-            c_long(rows),
-            c_long(self.width // 4),
-            address(z),
-            address(bias),
-            *self._addresses(),
-            address(tile),
-            address(state.c),
-            address(state.h),
-            address(state.rounded),
-            address(state.scale),
-        )
-
-
-MATRICES: dict[Kind, type[FloatMatrix | HalfMatrix | ByteMatrix]] = {
-    "fp32": FloatMatrix,
-    "bf16": HalfMatrix,
-    "int8": ByteMatrix,
-}
+    def _call(self, name: str, *given: c_long | NDArray[Any]) -> None:
+        values = [g if isinstance(g, c_long) else address(g) for g in given]
+        getattr(self._code, f"{name}_{self._format.ending}")(*values)
 
 
 class Layer:
@@ -229,11 +158,10 @@ class Layer:
     def __init__(
         self, code: ctypes.CDLL, w_ih: Floats | None, w_hh: Floats, bias: Floats, kind: Kind
     ) -> None:
-        matrix = MATRICES[kind]
         hidden = w_hh.shape[1]
         self.units = padded(hidden)
-        self._w_hh = matrix(code, w_hh, self.units)
-        self._w_ih = None if w_ih is None else matrix(code, w_ih, padded(w_ih.shape[1]))
+        self._w_hh = Matrix(code, w_hh, self.units, kind)
+        self._w_ih = None if w_ih is None else Matrix(code, w_ih, padded(w_ih.shape[1]), kind)
         self._bias = aligned((4 * self.units,), np.float32)
         code.pack_f32(address(bias), c_long(hidden), c_long(1), c_long(1), address(self._bias))
 

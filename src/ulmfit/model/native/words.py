@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numpy.typing import NDArray
 
-from ulmfit.model.native.layers import FloatMatrix, Floats, Pointers, aligned
+from ulmfit.model.native.layers import Floats, Matrix, Pointers, aligned
 
 TABLE_BYTES = 128_000_000  # of products kept: 12,500 words of a 640-unit model, 97% of English
 
@@ -29,7 +29,7 @@ class Words:
 
     def __init__(self, code: ctypes.CDLL, embedding: Floats, w_ih: Floats) -> None:
         self._embedding = embedding
-        self._matrix = FloatMatrix(code, w_ih, w_ih.shape[1])
+        self._matrix = Matrix(code, w_ih, w_ih.shape[1], "fp32")
         places = min(len(embedding), TABLE_BYTES // (4 * self._matrix.width))
         self._table: Floats = aligned((places, self._matrix.width), np.float32)
         self._used = 0
@@ -52,7 +52,7 @@ class Words:
 
     def _compute(self, words: NDArray[np.int64], places: NDArray[np.int64]) -> None:
         if len(words):
-            self._matrix.multiply(self._embedding[words], self._table[places[0] : places[-1] + 1])
+            self._matrix.multiply([self._embedding[words]], self._table[places[0] : places[-1] + 1])
 
     def project(self, ids: NDArray[np.int64], z: Floats) -> Pointers:
         """(positions,) -> where each one's 4 units stand: in the table, or in `z` (flat)."""
@@ -60,7 +60,7 @@ class Words:
         pointers = self._rows(self._table, places)
         rare = np.flatnonzero(places < 0)
         if len(rare):
-            self._matrix.multiply(self._embedding[ids[rare]], z)
+            self._matrix.multiply([self._embedding[ids[rare]]], z)
             pointers[rare] = self._rows(z, np.arange(len(rare)))
         return pointers
 
