@@ -20,6 +20,7 @@ from ulmfit.text.encoder import Encoder
 
 FULL = replace(PRETRAINING, softmax="full")
 SAMPLED = replace(PRETRAINING, softmax="sampled")
+LARGE = replace(SAMPLED, batch=128)  # what the sizes are compared with
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,14 @@ SETTINGS: dict[str, Setting] = {
     "peak 2e-3": Setting(settings=replace(SAMPLED, peak=2e-3)),
     "batch 128": Setting(settings=replace(SAMPLED, batch=128)),
     "batch 32": Setting(settings=replace(SAMPLED, batch=32)),
-    "256/768/2": Setting(hidden=768),
-    "256/640/3": Setting(hidden=640, layers=3),
-    "320/640/2": Setting(embedding=320, hidden=640),
+    "256/512/2": Setting(settings=LARGE),
+    "256/768/2": Setting(hidden=768, settings=LARGE),
+    "256/640/3": Setting(hidden=640, layers=3, settings=LARGE),
+    "320/640/2": Setting(embedding=320, hidden=640, settings=LARGE),
+    "320/768/2": Setting(embedding=320, hidden=768, settings=LARGE),
+    "400/768/3": Setting(embedding=400, hidden=768, layers=3, settings=LARGE),
+    "400/900/2": Setting(embedding=400, hidden=900, settings=LARGE),
+    "400/900/3": Setting(embedding=400, hidden=900, layers=3, settings=LARGE),
 }
 
 

@@ -6,7 +6,9 @@ measures the model at `runs/en-small` on the WikiText-103 test articles, stores 
 `src/ulmfit/pretrained/en-small`, measures it again as stored, and draws its learning curve (data
 and plot) in `experiments/pretrain/`. The parts are the models that it was made of, one after the
 other, the last one itself: their records (training.jsonl) tell what each direction has read, for
-how long and on what. Nothing is replaced before all was measured.
+how long and on what. Of a part that was published before (`src/ulmfit/pretrained/en-mini`), whose
+records are not kept, its provenance and its curve tell it. Nothing is replaced before all was
+measured.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ def main() -> None:
     parser.add_argument("--curves", type=Path, default=HERE)
     asked = parser.parse_args()
     bundle = _loaded(asked.trained)
-    read = {d: _read(asked.parts or [asked.trained], bundle, d) for d in bundle.directions}
+    parts = asked.parts or [asked.trained]
+    read = {d: _read(parts, bundle, d, asked.curves) for d in bundle.directions}
     bundle = replace(bundle, provenance=_provenance(bundle, asked.name, read))
     test = Source((str(asked.data / "wikitext-103" / "wiki.test.tokens"),))
     full = {d: perplexity(bundle, test, Machine(), d) for d in bundle.directions}
@@ -99,10 +102,13 @@ def _require_alike(direction: Direction, stored: dict[str, Any], full: dict[str,
         raise InputError(f"{direction}: stored as int8 rows its perplexity is {lost:.1%} higher")
 
 
-def _read(parts: list[Path], bundle: Bundle, direction: Direction) -> Read:
+def _read(parts: list[Path], bundle: Bundle, direction: Direction, curves: Path) -> Read:
     """What the parts' records, or else the bundle's provenance (GPU), say of a direction."""
     read, joined = Read(), direction in bundle.provenance.get("directions", {})
     for part in parts:
+        if not joined and (told := _published(part)) is not None:
+            _go_on(read, told, curves / f"{part.name}-{direction}.csv", direction)
+            continue
         steps, trained = _steps(part, direction) if not joined else ([], {})
         for step in steps:
             read.tokens += step["tokens"]
@@ -119,6 +125,29 @@ def _read(parts: list[Path], bundle: Bundle, direction: Direction) -> Read:
     if not read.curve:
         raise InputError(f"{', '.join(map(str, parts))}: no record of a {direction} model")
     return read
+
+
+def _published(part: Path) -> dict[str, Any] | None:
+    """What a model that this script has written tells of its directions."""
+    if (part / "training.jsonl").exists() or not (part / "config.json").exists():
+        return None
+    found: dict[str, Any] | None = bundles.load(part).provenance.get("directions")
+    return found
+
+
+def _go_on(read: Read, told: dict[str, Any], curve: Path, direction: Direction) -> None:
+    """Add what a published model has read in this direction, if it has."""
+    if direction not in told:
+        return
+    with curve.open(newline="", encoding="utf8") as lines:
+        points = [
+            (int(p["tokens"]), float(p["train_nats"]), float(p["rate"]))
+            for p in csv.DictReader(lines)
+        ]
+    read.curve += [(read.tokens + seen, nats, rate) for seen, nats, rate in points]
+    read.tokens += told[direction]["tokens_seen"]
+    read.seconds += told[direction]["training_hours"] * 3600
+    read.trained += told[direction]["trained"]
 
 
 def _steps(part: Path, direction: Direction) -> tuple[list[dict[str, Any]], dict[str, Any]]:

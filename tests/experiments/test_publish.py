@@ -80,6 +80,27 @@ def test_pretrain_then_publish(
     assert (tmp_path / "tiny-backward.png").stat().st_size > 1_000
 
 
+def test_a_published_model_that_was_gone_on_with(
+    corpus_file: Path, forward: Path, data: Path, tmp_path: Path
+) -> None:
+    """Its records are gone: its provenance and its curve tell what it had read."""
+    words = ("--data", data, "--embedded", tmp_path, "--curves", tmp_path)
+    publish(forward, "tiny", *words)
+    on = pretrained(corpus_file, tmp_path / "on", start=str(tmp_path / "tiny"), direction="both")
+    publish(on, "grown", "--parts", tmp_path / "tiny", on, *words)
+    before, after = (
+        bundles.load(tmp_path / name).provenance["directions"] for name in ("tiny", "grown")
+    )
+    own = sum(s["tokens"] for s in steps(on)) / 2
+    assert after["forward"]["tokens_seen"] == before["forward"]["tokens_seen"] + own
+    assert after["backward"]["tokens_seen"] == own
+    assert after["forward"]["trained"][0] == before["forward"]["trained"][0]
+    assert len(after["forward"]["trained"]) == 2 and len(after["backward"]["trained"]) == 1
+    curve = (tmp_path / "grown-forward.csv").read_text().splitlines()
+    seen = [int(line.split(",")[0]) for line in curve[1:]]
+    assert seen == sorted(seen) and seen[-1] == after["forward"]["tokens_seen"]
+
+
 def test_what_was_rounded_already_is_refused(forward: Path, data: Path, tmp_path: Path) -> None:
     rounded = tmp_path / "rounded"
     bundles.save(bundles.load(forward), rounded, "", "int8")
