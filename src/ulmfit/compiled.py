@@ -24,6 +24,8 @@ FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-
 SECONDS = 120  # compiling takes one or two
 #: The environment variable that names the folder of a session to the processes it starts.
 SESSION = "ULMFIT_SESSION_CACHE"
+#: The one that tells them what the compiler has told of itself and of the CPU.
+COMPILER = "ULMFIT_COMPILER"
 _one_at_a_time = threading.Lock()
 
 
@@ -97,12 +99,20 @@ def _run(*command: str) -> bytes:
 
 def _fingerprint(command: list[str], folder: Path) -> str:
     """Of the code, the compiler and the CPU: the macros tell its version and the instructions."""
-    parts = [
-        "\0".join([*command, *FLAGS]).encode(),
-        _macros(*command, *FLAGS),
-        *(path.read_bytes() for path in sorted(folder.glob("*.[ch]"))),
-    ]
-    return _digest(*parts)
+    told = os.environ.get(COMPILER) or _told(command)
+    return _digest(told.encode(), *(path.read_bytes() for path in sorted(folder.glob("*.[ch]"))))
+
+
+def environment() -> dict[str, str]:
+    """For a process that this one starts: what it then need not ask the compiler."""
+    try:
+        return {COMPILER: _told(compiler())}
+    except Unavailable:
+        return {}
+
+
+def _told(command: list[str]) -> str:
+    return _digest("\0".join([*command, *FLAGS]).encode(), _macros(*command, *FLAGS))
 
 
 def _digest(*parts: bytes) -> str:

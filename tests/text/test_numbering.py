@@ -1,10 +1,7 @@
 """Compiled numbering of forms against the dict, on any text; and a machine without a compiler."""
 
-import multiprocessing
 import threading
-import warnings
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from itertools import chain
 
 import numpy as np
@@ -22,6 +19,7 @@ from ulmfit.text.numbering import (
     Numbering,
     pieces,
 )
+from ulmfit.text.parallel import map_chunks
 from ulmfit.text.rules import Rules
 from ulmfit.text.tokenizer import WordTokenizer
 from ulmfit.text.units import Unit
@@ -138,17 +136,15 @@ def test_without_a_compiler_the_dict_does_it_and_that_is_told_once(uncompiled: N
     assert WordTokenizer().tokens("Good movie!!!!") == ["xxmaj", "good", "movie", "xxrep", "4", "!"]
 
 
-def test_workers_do_not_tell_it_again(uncompiled: None) -> None:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, context) as pool:
-        assert pool.submit(warnings_of_a_worker).result() == []
+def test_workers_do_not_tell_it_again(uncompiled: None, capfd: pytest.CaptureFixture[str]) -> None:
+    texts = ["good movie " * 100_000] * 3
+    told = list(map_chunks(what_numbers, None, texts, workers=2))
+    assert told == ["DictNumbering"] * 3
+    assert capfd.readouterr().err == ""
 
 
-def warnings_of_a_worker() -> list[str]:
-    """What numbering tells in this process."""
-    with warnings.catch_warnings(record=True) as told:
-        numbering.numbering(cuts=True)
-    return [str(each.message) for each in told]
+def what_numbers(_: None, chunk: list[str]) -> str:
+    return type(numbering.numbering(cuts=True)).__name__
 
 
 def test_what_fails_while_a_word_is_learned_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

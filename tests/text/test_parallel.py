@@ -1,89 +1,198 @@
-"""Ctrl-C reaches every process of the terminal; the workers must leave it to their parent."""
+"""Worker processes: results in order, errors told, nobody left behind, whatever ends the parent."""
 
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from collections.abc import Iterator
+from itertools import repeat
+from pathlib import Path
 
 import pytest
 
-from ulmfit.text.parallel import _born_deaf
-
-SCRIPT = """
-from itertools import repeat
+from ulmfit import compiled
+from ulmfit.errors import InputError
+from ulmfit.text import parallel
 from ulmfit.text.parallel import CHUNK_CHARACTERS, map_chunks
 
-if __name__ == "__main__":
-    print("ready", flush=True)
-    try:
-        for _ in map_chunks(max, [""], repeat("x" * CHUNK_CHARACTERS), workers=2):
-            pass
-    except KeyboardInterrupt:
-        print("interrupted", flush=True)
+posix = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
+LONG = "x" * CHUNK_CHARACTERS
+
+# No `if __name__ == "__main__"`: what starts workers is a script like any other.
+SCRIPT = """
+import os, sys
+from itertools import repeat
+from ulmfit.text.parallel import CHUNK_CHARACTERS, map_chunks
+from tests.text.test_parallel import process
+print("ready", flush=True)
+try:
+    for result in map_chunks(process, None, repeat("x" * CHUNK_CHARACTERS), workers=2):
+        print(result, flush=True)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
 """
 
 
-def begun() -> "subprocess.Popen[str]":
-    """The script in a session of its own, its pool about to start."""
+def process(_: None, chunk: list[str]) -> int:
+    """Which process it is."""
+    return os.getpid()
+
+
+def length(least: int, chunk: list[str]) -> int:
+    print("what a worker prints is no answer")
+    if len(chunk[0]) < least:
+        raise InputError(f"a text of {len(chunk[0])}")
+    return len(chunk[0])
+
+
+def ends(_: None, chunk: list[str]) -> None:
+    os._exit(3)
+
+
+def settings(_: None, chunk: list[str]) -> str:
+    return os.environ[compiled.COMPILER]
+
+
+def is_gone(pid: int) -> bool:
+    """Whether a process has ended, within seconds."""
+    for _ in range(500):
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_results_come_in_order_and_from_others() -> None:
+    texts = [LONG + "y" * i for i in range(9)]
+    assert list(map_chunks(length, 0, texts, workers=3)) == [len(text) for text in texts]
+    pids = set(map_chunks(process, None, texts, workers=2))
+    assert 1 <= len(pids) <= 2 and os.getpid() not in pids
+    assert all(map(is_gone, pids))
+
+
+def test_no_more_processes_than_chunks() -> None:
+    assert set(map_chunks(process, None, [LONG], workers=2)) == {os.getpid()}
+    assert len(set(map_chunks(process, None, [LONG, LONG], workers=64))) <= 2
+
+
+def test_where_python_is_part_of_another_program_it_works_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "executable", "")
+    assert set(map_chunks(process, None, [LONG, LONG], workers=2)) == {os.getpid()}
+
+
+def test_texts_are_read_only_a_little_ahead() -> None:
+    read = 0
+
+    def texts() -> Iterator[str]:
+        nonlocal read
+        for _ in range(1000):
+            read += 1
+            yield LONG
+
+    results = map_chunks(process, None, texts(), workers=2)
+    pid = next(results)
+    assert read <= 5
+    results.close()
+    assert is_gone(pid)
+
+
+def test_an_error_is_the_parents_and_says_where_it_was() -> None:
+    with pytest.raises(InputError, match="a text of 1048576") as raised:
+        list(map_chunks(length, CHUNK_CHARACTERS + 1, [LONG] * 5, workers=2))
+    assert "in length" in "".join(raised.value.__notes__)
+
+
+def test_a_source_that_fails_leaves_no_worker() -> None:
+    def texts() -> Iterator[str]:
+        yield from [LONG] * 6
+        raise OSError("the disk is gone")
+
+    pids = []
+    with pytest.raises(OSError, match="the disk is gone"):
+        for pid in map_chunks(process, None, texts(), workers=2):
+            pids.append(pid)
+    assert pids and all(map(is_gone, pids))
+
+
+def test_a_worker_that_ends_is_told() -> None:
+    with pytest.raises(ChildProcessError, match=r"before its time \(status 3\)"):
+        list(map_chunks(ends, None, [LONG] * 5, workers=2))
+
+
+def test_a_worker_need_not_ask_the_compiler() -> None:
+    try:
+        compiled.compiler()
+    except compiled.Unavailable as error:
+        pytest.skip(str(error))
+    told = set(map_chunks(settings, None, [LONG] * 3, workers=2))
+    assert told == {compiled.environment()[compiled.COMPILER]}
+
+
+def test_a_module_of_the_folder_is_not_taken_for_pythons(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pickle.py").write_text("raise SystemExit('the wrong one')")
+    monkeypatch.chdir(tmp_path)
+    assert len(list(map_chunks(process, None, [LONG] * 3, workers=2))) == 3
+
+
+def begun(tmp_path: Path) -> "subprocess.Popen[str]":
+    """The script in a session of its own, its workers about to start."""
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
     running = subprocess.Popen(
-        [sys.executable, "-c", SCRIPT],
+        [sys.executable, str(script)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
     )
     assert running.stdout is not None and running.stdout.readline() == "ready\n"
     return running
 
 
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
-def test_workers_that_are_still_starting_say_nothing_when_interrupted() -> None:
-    running = begun()
-    time.sleep(0.15)  # the workers are importing
+@posix
+@pytest.mark.parametrize("after", [0.0, 0.02, 0.15, 0.5])
+def test_an_interrupt_is_the_parents_alone(tmp_path: Path, after: float) -> None:
+    """Before the workers start, while they import, at work: no word of theirs, and none is left."""
+    running = begun(tmp_path)
+    time.sleep(after)
     os.killpg(running.pid, signal.SIGINT)
     out, err = running.communicate(timeout=60)
-    assert (out, err) == ("interrupted\n", "")
+    *pids, last = out.split()
+    assert (last, err) == ("interrupted", "")
+    assert all(is_gone(int(pid)) for pid in pids)
 
 
-@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signal masks are POSIX's")
-def test_an_interrupt_while_workers_are_started_waits_for_them() -> None:
-    """Blocked in this thread, it is given to another, and Python raises it here all the same."""
-    done, open_to_signals = [], threading.Event()
-    other = threading.Thread(target=open_to_signals.wait)
-    other.start()
-    try:
-        with pytest.raises(KeyboardInterrupt), _born_deaf():
-            os.kill(os.getpid(), signal.SIGINT)
-            time.sleep(0.05)
-            done.append("started")
-    finally:
-        open_to_signals.set()
-        other.join()
-    assert done == ["started"] and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-@pytest.mark.skipif(not hasattr(os, "killpg"), reason="process groups are POSIX's")
+@posix
 @pytest.mark.parametrize("after", [0.0, 0.002, 0.02])
-def test_a_second_interrupt_leaves_no_worker_behind(after: float) -> None:
-    running = begun()
+def test_a_second_interrupt_leaves_no_worker_behind(tmp_path: Path, after: float) -> None:
+    running = begun(tmp_path)
     time.sleep(0.5)
     for _ in range(2):
         os.killpg(running.pid, signal.SIGINT)
         time.sleep(after)
-    out, _ = running.communicate(timeout=60)  # it would wait for a worker forever
-    assert out in ("interrupted\n", "")
+    out, _ = running.communicate(timeout=60)
+    assert all(is_gone(int(pid)) for pid in out.replace("interrupted", "").split())
 
 
-def test_outside_of_the_main_thread_nothing_is_changed() -> None:
-    seen = []
+@posix
+def test_workers_end_with_a_parent_that_is_killed(tmp_path: Path) -> None:
+    running = begun(tmp_path)
+    assert running.stdout is not None
+    pids = {int(running.stdout.readline()) for _ in range(4)}
+    running.kill()
+    running.communicate(timeout=60)
+    assert all(map(is_gone, pids))
 
-    def start() -> None:
-        with _born_deaf():
-            seen.append(signal.getsignal(signal.SIGINT))
 
-    thread = threading.Thread(target=start)
-    thread.start()
-    thread.join()
-    assert seen == [signal.getsignal(signal.SIGINT)]
+def test_chunks_are_of_bounded_size() -> None:
+    sizes = [len(chunk) for chunk in parallel.chunks(repeat("", 2 * parallel.CHUNK_TEXTS + 1))]
+    assert sizes == [parallel.CHUNK_TEXTS, parallel.CHUNK_TEXTS, 1]
+    assert [len(c) for c in parallel.chunks(["a", LONG, "b", LONG, LONG])] == [2, 2, 1]

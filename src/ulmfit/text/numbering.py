@@ -5,7 +5,6 @@ told once.
 """
 
 import ctypes
-import multiprocessing
 import os
 import warnings
 import weakref
@@ -145,12 +144,11 @@ class CompiledNumbering:
 
 @cache
 def _code() -> ctypes.CDLL | None:
-    """The compiled code, or None where there is none; of a worker, its parent has told that."""
+    """The compiled code, or None where there is none."""
     try:
         code = compiled.library(_SOURCE)
     except Unavailable as error:
-        if multiprocessing.parent_process() is None:
-            warnings.warn(f"tokenising is slower here, in Python: {error}", stacklevel=3)
+        warnings.warn(f"tokenising is slower here, in Python: {error}", stacklevel=3)
         return None
     pointer, flag, text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
     code.numbering_new.argtypes, code.numbering_new.restype = [ctypes.c_uint64, flag], pointer

@@ -1,15 +1,18 @@
 """Texts in chunks through worker processes, in order and in bounded memory."""
 
-import multiprocessing
-import signal
-import threading
+import os
+import pickle
+import subprocess
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from itertools import chain, islice
-from multiprocessing import resource_tracker
-from typing import Any, TypeVar
+from queue import Empty, SimpleQueue
+from typing import IO, Any, TypeVar, cast
+
+from ulmfit import compiled
 
 Tool = TypeVar("Tool")
 Result = TypeVar("Result")
@@ -18,9 +21,7 @@ Result = TypeVar("Result")
 #: Fixed, so that results do not depend on the number of workers.
 CHUNK_CHARACTERS = 1 << 20
 CHUNK_TEXTS = 1 << 13
-
-#: In a worker process: what its chunks are worked on with.
-_tool: Any = None
+_WORKER = "from ulmfit.text.worker import main; main()"
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -42,72 +43,108 @@ def map_chunks(
 ) -> Iterator[Result]:
     """Yield `work(tool, chunk)` for each chunk of texts, in order.
 
-    work: a module-level function. tool: anything that pickles; sent to each process once.
-    workers: processes; 1 works in this one, as does a source of a single chunk. At most two chunks
-    a worker wait at any time.
+    work: a function of an importable module. tool: anything that pickles; sent to each process
+    once. workers: processes; 1 works in this one, as does a source of a single chunk. At most two
+    chunks a worker wait at any time.
+
+    Raises:
+        ChildProcessError: a worker ended before its time.
     """
     source = chunks(texts)
     first = list(islice(source, 2))
-    if workers <= 1 or len(first) < 2:
+    if workers <= 1 or len(first) < 2 or not _can_start_others():
         yield from (work(tool, chunk) for chunk in chain(first, source))
         return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, context, initializer=_keep, initargs=(tool,))
+    pool = _Pool(workers, pickle.dumps((work, tool)))
     try:
         waiting: deque[Future[Result]] = deque()
         for chunk in chain(first, source):
-            with _born_deaf():
-                waiting.append(pool.submit(_work, work, chunk))
+            waiting.append(pool.submit(chunk))
             if len(waiting) >= 2 * workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
-        with _undisturbed():
-            pool.shutdown(wait=True, cancel_futures=True)
+        pool.close()
 
 
-@contextmanager
-def _born_deaf() -> Iterator[None]:
-    """Processes started inside are deaf to Ctrl-C while they still import, before `_keep`."""
-    with _undisturbed():
-        if not hasattr(signal, "pthread_sigmask"):  # Windows
-            yield
-            return
-        resource_tracker.ensure_running()  # started later, it would lift the block
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            yield
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+class _Pool:
+    """Processes that each do one chunk at a time, started when there is a chunk for them.
 
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """An interrupt inside, whichever thread the system gives it to, is one behind the end.
-
-    A pool that is interrupted while it starts its workers or waits for their end (a second Ctrl-C)
-    would leave them behind, and Python wait for them forever.
+    Not multiprocessing's, whose new processes first run the script that started them: a script
+    without ``if __name__ == "__main__"`` fails there, and its imports are paid for.
     """
-    before = signal.getsignal(signal.SIGINT)
-    if threading.current_thread() is not threading.main_thread() or before is None:
-        yield
-        return
-    came: list[int] = []
-    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if came:
-            signal.raise_signal(signal.SIGINT)
+
+    def __init__(self, workers: int, job: bytes) -> None:
+        self._job = job
+        self._threads = ThreadPoolExecutor(workers)
+        self._idle: SimpleQueue[_Worker] = SimpleQueue()
+        self._all: list[_Worker] = []
+
+    def submit(self, chunk: list[str]) -> "Future[Any]":
+        return self._threads.submit(self._done, chunk)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._end_all()  # what a thread waits for does not come any more
+        self._threads.shutdown()
+        self._end_all()  # what a thread has started meanwhile
+
+    def _end_all(self) -> None:
+        while self._all:
+            self._all.pop().end()
+
+    def _done(self, chunk: list[str]) -> Any:
+        try:
+            worker = self._idle.get_nowait()
+        except Empty:
+            worker = _Worker(self._job)
+            self._all.append(worker)
+        result = worker.ask(chunk)
+        self._idle.put(worker)
+        return result
 
 
-def _keep(tool: object) -> None:
-    global _tool
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the parent's to handle
-    _tool = tool
+class _Worker:
+    """A process of its own process group: the terminal's Ctrl-C is its parent's to handle.
+
+    It ends when its input does, so also with a parent that was killed.
+    """
+
+    def __init__(self, job: bytes) -> None:
+        path = os.pathsep.join(place or os.getcwd() for place in sys.path)
+        self._process = subprocess.Popen(
+            [sys.executable, "-P", "-c", _WORKER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=os.environ | compiled.environment() | {"PYTHONPATH": path},
+            process_group=0 if os.name == "posix" else None,
+        )
+        self._requests = cast(IO[bytes], self._process.stdin)
+        self._answers = cast(IO[bytes], self._process.stdout)
+        with suppress(OSError):  # it has ended: `ask` tells
+            self._requests.write(job)
+
+    def ask(self, chunk: list[str]) -> Any:
+        try:
+            pickle.dump(chunk, self._requests, pickle.HIGHEST_PROTOCOL)
+            self._requests.flush()
+            succeeded, result = pickle.load(self._answers)
+        except (OSError, EOFError):
+            told = f"status {self._process.wait()}"
+            raise ChildProcessError(f"a worker process ended before its time ({told})") from None
+        if not succeeded:
+            raise result
+        return result
+
+    def end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        with suppress(OSError):  # what it never read
+            self._requests.close()
+        self._answers.close()
 
 
-def _work(work: Callable[[Any, list[str]], Result], chunk: list[str]) -> Result:
-    return work(_tool, chunk)
+def _can_start_others() -> bool:
+    """Not where Python is a part of another program."""
+    return bool(sys.executable) and not getattr(sys, "frozen", False)
