@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import ulmfit.text.tokenizer
-from ulmfit.text import numbering
+from ulmfit.text import native_code, numbering
 from ulmfit.text.cutting import cut, part_units
 from ulmfit.text.numbering import (
     CompiledNumbering,
@@ -36,7 +36,7 @@ TEXTS = st.lists(
 
 
 def both(*, cuts: bool = True) -> tuple[Numbering, Numbering]:
-    found = numbering._code()
+    found = native_code.code()
     if found is None:
         pytest.skip("there is no C compiler")
     return CompiledNumbering(found, cuts=cuts), DictNumbering()
@@ -122,11 +122,11 @@ def test_pieces_are_bounded_and_lose_nothing() -> None:
 @pytest.fixture
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CC", "")
-    numbering._code.cache_clear()
-    numbering.compiled.library.cache_clear()
+    native_code.code.cache_clear()
+    native_code.compiled.library.cache_clear()
     yield
-    numbering._code.cache_clear()
-    numbering.compiled.library.cache_clear()
+    native_code.code.cache_clear()
+    native_code.compiled.library.cache_clear()
 
 
 def test_without_a_compiler_the_dict_does_it_and_that_is_told_once(uncompiled: None) -> None:

@@ -1,31 +1,25 @@
 """Texts -> numbers of their surface forms, in order of first sight; in compiled code, or by a dict.
 
-The dict is the reference, and what a machine without a compiler has: 2 to 4 times slower, and
-told once.
+The dict is the reference, and what a machine without a compiler has: 2 to 4 times slower.
 """
 
 import ctypes
 import os
-import warnings
 import weakref
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import repeat
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ulmfit import compiled
-from ulmfit.compiled import Unavailable
+from ulmfit.text.native_code import code
 
 #: Numbers of what opens a text and of a line end; the first form has the next.
 BEGIN, NEWLINE, FIRST = 0, 1, 2
 #: Texts are worked on in pieces of about so many characters: what is made of them stays in the
 #: CPU's cache.
 PIECE = 1 << 16
-_SOURCE = Path(__file__).parent / "native" / "forms.c"
 _OPENS, _PADDING = b"\xff", 8  # as in forms.c
 _NO_MEMORY = "no memory for a table of words"
 
@@ -57,12 +51,12 @@ class Numbering(Protocol):
 
 
 def numbering(*, cuts: bool) -> Numbering:
-    """Return the fastest way there is here; warns once where it is not the best.
+    """Return the fastest way there is here.
 
     cuts: whether forms may be cut, as `cutting.cut` does it.
     """
-    code = _code()
-    return DictNumbering() if code is None else CompiledNumbering(code, cuts=cuts)
+    found = code()
+    return DictNumbering() if found is None else CompiledNumbering(found, cuts=cuts)
 
 
 def pieces(texts: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -140,20 +134,3 @@ class CompiledNumbering:
             (ends > 0).tolist(),
             new_bytes,
         )
-
-
-@cache
-def _code() -> ctypes.CDLL | None:
-    """The compiled code, or None where there is none."""
-    try:
-        code = compiled.library(_SOURCE)
-    except Unavailable as error:
-        warnings.warn(f"tokenising is slower here, in Python: {error}", stacklevel=3)
-        return None
-    pointer, flag, text = ctypes.c_void_p, ctypes.c_int32, ctypes.c_char_p
-    code.numbering_new.argtypes, code.numbering_new.restype = [ctypes.c_uint64, flag], pointer
-    code.numbering_free.argtypes, code.numbering_free.restype = [pointer], None
-    written = (pointer, pointer, pointer, pointer, pointer)
-    code.numbering_number.argtypes = [pointer, text, ctypes.c_int64, *written]
-    code.numbering_number.restype = flag
-    return code

@@ -1,11 +1,14 @@
 """Sequences of whole numbers, numbered and laid end to end, so that many are taken at once."""
 
+import ctypes
 from collections.abc import Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ulmfit.text.native_code import code
 
 
 class Ragged:
@@ -44,13 +47,40 @@ class Ragged:
         return found
 
     def take(self, which: NDArray[np.int32]) -> NDArray[np.int32]:
-        """Return the sequences of these numbers, one after the other."""
-        lengths = self._length[which]
-        ends = np.cumsum(lengths)
-        places = np.repeat(self._first[which] - (ends - lengths), lengths)
-        places += np.arange(len(places))
-        taken: NDArray[np.int32] = self._values[places]
-        return taken
+        """Return the sequences of these numbers, one after the other; all must be there."""
+        sequences = self._first, self._length, self._values
+        found = code()
+        return taken(*sequences, which) if found is None else _taken(found, *sequences, which)
+
+
+def taken(
+    first: NDArray[np.int64],
+    length: NDArray[np.int64],
+    values: NDArray[np.int32],
+    which: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    """Return the values of sequences, one after the other: the reference of `forms.c`'s."""
+    lengths = length[which]
+    ends = np.cumsum(lengths)
+    places = np.repeat(first[which] - (ends - lengths), lengths)
+    places += np.arange(len(places))
+    found: NDArray[np.int32] = values[places]
+    return found
+
+
+def _taken(
+    code: ctypes.CDLL,
+    first: NDArray[np.int64],
+    length: NDArray[np.int64],
+    values: NDArray[np.int32],
+    which: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    which = np.ascontiguousarray(which, np.int32)
+    asked = which.ctypes.data, len(which)
+    found = np.empty(code.ragged_size(length.ctypes.data, *asked), np.int32)
+    places = [array.ctypes.data for array in (first, length, values)]
+    code.ragged_take(*places, *asked, found.ctypes.data)
+    return found
 
 
 def grown(values: NDArray[Any], size: int) -> NDArray[Any]:

@@ -1,6 +1,7 @@
 """Codes of units -> ids of tokens, by arrays that grow with the table of units."""
 
 import threading
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,8 @@ class UnitIds:
         """Return the ids of units, in order."""
         if len(self._ids) < len(self.table.units):
             with self._lock:
-                new = self.table.units[len(self._ids) :]
-                self._ids.extend([[*map(self._vocab.id, unit.tokens)] for unit in new])
+                new = [unit.tokens for unit in self.table.units[len(self._ids) :]]
+                lengths = np.fromiter(map(len, new), np.int64, len(new))
+                ids = self._vocab.ids(chain.from_iterable(new))
+                self._ids.append(lengths, np.array(ids, np.int32))
         return self._ids.take(codes)

@@ -1,6 +1,6 @@
 """Tokens <-> ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ulmfit.errors import InputError
 from ulmfit.text.specials import SPECIALS, UNKNOWN_ID
@@ -63,6 +63,11 @@ class Vocab:
     def id(self, token: str) -> int:
         """Return a token's id, 0 (`xxunk`) if it has none."""
         return self._ids.get(token, UNKNOWN_ID)
+
+    def ids(self, tokens: Iterable[str]) -> list[int]:
+        """Return the ids of many tokens."""
+        known = self._ids.get
+        return [known(token, UNKNOWN_ID) for token in tokens]
 
     def token(self, i: int) -> str:
         """Return the token of an id; IndexError if there is none."""

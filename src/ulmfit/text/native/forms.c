@@ -260,3 +260,20 @@ int32_t numbering_number(Numbering *n, Bytes texts, int64_t size, int32_t *numbe
     *counts = done;
     return 1;
 }
+
+/* ragged.py's sequences: how many values those of these numbers have in all. */
+int64_t ragged_size(const int64_t *length, const int32_t *which, int64_t count) {
+    int64_t size = 0;
+    for (int64_t i = 0; i < count; i++) size += length[which[i]];
+    return size;
+}
+
+/* Their values, one sequence after the other, into `taken`. */
+void ragged_take(const int64_t *first, const int64_t *length, const int32_t *values,
+                 const int32_t *which, int64_t count, int32_t *taken) {
+    for (int64_t i = 0; i < count; i++) {
+        const int32_t *from = values + first[which[i]];
+        int64_t long_ = length[which[i]];
+        for (int64_t j = 0; j < long_; j++) *taken++ = from[j];
+    }
+}
