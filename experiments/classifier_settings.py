@@ -30,8 +30,6 @@ SETTINGS: dict[str, ClassifierSettings] = {
     "30 epochs": replace(BASE, epochs=30),
     "50 epochs": replace(BASE, epochs=50),
     "100 epochs": replace(BASE, epochs=100),
-    "stages of 50 steps": replace(DEFAULT.classifier, min_stage_steps=50),
-    "stages of 150 steps": replace(DEFAULT.classifier, min_stage_steps=150),
     "batch 16": replace(BASE, batch=16),
     "batch 16, 8 epochs": replace(BASE, batch=16, epochs=8),
     "batch 16, 50 epochs": replace(BASE, batch=16, epochs=50),

@@ -113,23 +113,15 @@ class ClassifierSettings:
     unfreezing: ClassifierUnfreezing = "gradual"
     stages: int | None = None
     """phases of gradual unfreezing before all; None: one a group"""
-    stage_epochs: int = 1
-    """of each phase before the last"""
     epochs: int = 50
     """of the last phase"""
-    min_stage_steps: int = 0
-    """steps that each phase before the last should have at least"""
     min_steps: int = 0
     """steps that the last phase should have at least: few documents are read more often"""
     patience: int | None = 5
 
     def long_enough(self, steps: int) -> ClassifierSettings:
-        """With the epochs that the least steps ask for, where an epoch has so many steps."""
-        return replace(
-            self,
-            epochs=max(self.epochs, math.ceil(self.min_steps / steps)),
-            stage_epochs=max(self.stage_epochs, math.ceil(self.min_stage_steps / steps)),
-        )
+        """With the epochs that `min_steps` asks for, where an epoch has so many steps."""
+        return replace(self, epochs=max(self.epochs, math.ceil(self.min_steps / steps)))
 
     def phases(self, groups: int) -> list[Phase]:
         """The phases for so many layer groups, lowest first."""
@@ -143,7 +135,7 @@ class ClassifierSettings:
             return all_at_once(peaks, self.epochs, schedule)
         last = SCHEDULES[self.last_schedule] if self.last_schedule else None
         return gradual_unfreezing(
-            peaks, self.epochs, schedule, self.stage_epochs, last, self.stages
+            peaks, self.epochs, schedule, last_schedule=last, stages=self.stages
         )
 
 
