@@ -1,11 +1,13 @@
 """Worker processes: results in order, errors told, nobody left behind, whatever ends the parent."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from ulmfit import compiled
 from ulmfit.errors import InputError
-from ulmfit.text import parallel
+from ulmfit.text import parallel, worker
 from ulmfit.text.parallel import CHUNK_CHARACTERS, map_chunks
 
 posix = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
@@ -48,6 +50,26 @@ def length(least: int, chunk: list[str]) -> int:
 
 def ends(_: None, chunk: list[str]) -> None:
     os._exit(3)
+
+
+def is_killed_while_it_answers(_: None, chunk: list[str]) -> None:
+    """As the answer's first bytes have gone."""
+    for number in os.listdir("/proc/self/fd"):
+        with suppress(OSError):  # it is gone already, or the one that is read from
+            if int(number) > 2 and os.readlink(f"/proc/self/fd/{number}").startswith("pipe:"):
+                os.write(int(number), worker.message((True, "x" * 1000))[:500])
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Panic(BaseException):
+    """As Rust's: no Exception, and its arguments do not make another."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one} {two}")
+
+
+def panics(_: None, chunk: list[str]) -> None:
+    raise Panic("all is", "lost")
 
 
 def settings(_: None, chunk: list[str]) -> str:
@@ -133,12 +155,52 @@ def test_a_worker_need_not_ask_the_compiler() -> None:
     assert told == {compiled.environment()[compiled.COMPILER]}
 
 
+def test_what_is_no_exception_and_does_not_pickle_is_told() -> None:
+    with pytest.raises(ChildProcessError, match="all is lost"):
+        list(map_chunks(panics, None, [LONG] * 3, workers=2))
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="/proc is Linux's")
+def test_a_worker_that_is_killed_while_it_answers_is_told() -> None:
+    with pytest.raises(ChildProcessError, match=r"\(signal 9; was there too little memory\?\)"):
+        list(map_chunks(is_killed_while_it_answers, None, [LONG] * 3, workers=2))
+
+
+def test_a_request_that_is_cut_is_the_end(tmp_path: Path) -> None:
+    """Its parent was killed in the middle of it: nothing to complain of."""
+    whole = worker.message([]) + worker.message((process, None)) + worker.message([LONG])
+    for cut in (0, 3, 20, len(whole) - 1):
+        done = subprocess.run(
+            [sys.executable, "-c", "from ulmfit.text.worker import main; main()"],
+            input=whole[:cut],
+            capture_output=True,
+            env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        )
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("place", ["", Path("."), "a:b"])
 def test_a_module_of_the_folder_is_not_taken_for_pythons(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: object
 ) -> None:
-    (tmp_path / "pickle.py").write_text("raise SystemExit('the wrong one')")
+    """As in a notebook, whose folder is a place to import from."""
+    for name in ("pickle", "random", "numpy"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('the wrong one')")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place, *sys.path])
     assert len(list(map_chunks(process, None, [LONG] * 3, workers=2))) == 3
+
+
+@posix
+def test_without_a_stderr_it_works_too(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        SCRIPT.replace('repeat("x" * CHUNK_CHARACTERS)', '["x" * CHUNK_CHARACTERS] * 3')
+    )
+    command = f"{shlex.quote(sys.executable)} {shlex.quote(str(script))} 2>&-"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0 and len(done.stdout.split()) == 4
 
 
 def begun(tmp_path: Path) -> "subprocess.Popen[str]":

@@ -1,7 +1,7 @@
 """Texts in chunks through worker processes, in order and in bounded memory."""
 
 import os
-import pickle
+import signal
 import subprocess
 import sys
 from collections import deque
@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import chain, islice
+from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import IO, Any, TypeVar, cast
 
 from ulmfit import compiled
+from ulmfit.text.worker import message, receive
 
 Tool = TypeVar("Tool")
 Result = TypeVar("Result")
@@ -21,7 +23,13 @@ Result = TypeVar("Result")
 #: Fixed, so that results do not depend on the number of workers.
 CHUNK_CHARACTERS = 1 << 20
 CHUNK_TEXTS = 1 << 13
-_WORKER = "from ulmfit.text.worker import main; main()"
+_BEGIN = (
+    "import sys; home = sys.argv[1]; home in sys.path or sys.path.insert(0, home); "
+    "from ulmfit.text.worker import main; main()"
+)
+_HOME = str(Path(__file__).resolve().parents[2])
+_POSIX = os.name == "posix"
+_KILLED = 9  # the signal that comes where memory ends
 
 
 def chunks(texts: Iterable[str]) -> Iterator[list[str]]:
@@ -55,7 +63,7 @@ def map_chunks(
     if workers <= 1 or len(first) < 2 or not _can_start_others():
         yield from (work(tool, chunk) for chunk in chain(first, source))
         return
-    pool = _Pool(workers, pickle.dumps((work, tool)))
+    pool = _Pool(workers, message((work, tool)))
     try:
         waiting: deque[Future[Result]] = deque()
         for chunk in chain(first, source):
@@ -108,41 +116,52 @@ class _Pool:
 class _Worker:
     """A process of its own process group: the terminal's Ctrl-C is its parent's to handle.
 
-    It ends when its input does, so also with a parent that was killed.
+    It ends when its input does, so also with a parent that was killed. Python's own modules and
+    this package come before whatever else lies where the parent imports from.
     """
 
     def __init__(self, job: bytes) -> None:
-        path = os.pathsep.join(place or os.getcwd() for place in sys.path)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _WORKER],
+            [sys.executable, "-P", "-c", _BEGIN, _HOME],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env=os.environ | compiled.environment() | {"PYTHONPATH": path},
-            process_group=0 if os.name == "posix" else None,
+            env=os.environ | compiled.environment(),
+            process_group=0 if _POSIX else None,
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
+        places = [os.path.abspath(place) for place in sys.path if isinstance(place, str)]
         with suppress(OSError):  # it has ended: `ask` tells
-            self._requests.write(job)
+            self._requests.write(message(places) + job)
 
     def ask(self, chunk: list[str]) -> Any:
         try:
-            pickle.dump(chunk, self._requests, pickle.HIGHEST_PROTOCOL)
+            self._requests.write(message(chunk))
             self._requests.flush()
-            succeeded, result = pickle.load(self._answers)
+            succeeded, result = receive(self._answers)
         except (OSError, EOFError):
-            told = f"status {self._process.wait()}"
-            raise ChildProcessError(f"a worker process ended before its time ({told})") from None
+            raise ChildProcessError(_ended(self._process.wait())) from None
         if not succeeded:
             raise result
         return result
 
     def end(self) -> None:
+        """Also what it may have started, a compiler."""
+        with suppress(OSError):
+            if _POSIX and self._process.poll() is None:
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
         with suppress(OSError):  # what it never read
             self._requests.close()
         self._answers.close()
+
+
+def _ended(status: int) -> str:
+    how = f"status {status}" if status >= 0 else f"signal {-status}"
+    memory = "; was there too little memory?" if -status == _KILLED else ""
+    told = f"a worker process ended before its time ({how}{memory})"
+    return f"{told}; with one worker none is started"
 
 
 def _can_start_others() -> bool:

@@ -6,20 +6,20 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
+
+_HEAD = 8  # bytes that tell a message's length
 
 
 def main() -> None:
-    """Read a job and then chunks from stdin until it ends; write an answer for each to stdout."""
-    requests = sys.stdin.buffer
-    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what is printed is no answer
+    """Read places to import from, a job and then chunks until they end; answer each."""
+    requests, answers = _own(0, "rb"), _own(1, "wb")
     warnings.simplefilter("ignore")  # what there is to be told of this machine, the parent tells
     try:
-        work, tool = pickle.load(requests)
+        sys.path += receive(requests)
+        work, tool = receive(requests)
         while True:
-            answer = _answer(work, tool, pickle.load(requests))
-            pickle.dump(answer, answers, pickle.HIGHEST_PROTOCOL)
+            answers.write(_answer(work, tool, receive(requests)))
             answers.flush()
     except EOFError:
         pass
@@ -27,12 +27,41 @@ def main() -> None:
         os._exit(1)
 
 
-def _answer(
-    work: Callable[[Any, list[str]], Any], tool: object, chunk: list[str]
-) -> tuple[bool, Any]:
-    """Whether it succeeded, and the result or what was raised."""
+def message(content: object) -> bytes:
+    """Return the bytes of a message, for `receive`."""
+    body = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+    return len(body).to_bytes(_HEAD, "little") + body
+
+
+def receive(pipe: IO[bytes]) -> Any:
+    """Return the next message; EOFError where it ends before its end."""
+    size = int.from_bytes(_exactly(pipe, _HEAD), "little")
+    return pickle.loads(_exactly(pipe, size))
+
+
+def _exactly(pipe: IO[bytes], size: int) -> bytes:
+    found = pipe.read(size)
+    if len(found) < size:
+        raise EOFError
+    return found
+
+
+def _own(number: int, mode: str) -> IO[bytes]:
+    """The pipe at stdin or stdout, for this process alone; what is printed goes to stderr."""
+    pipe: IO[bytes] = os.fdopen(os.dup(number), mode)
+    other = os.open(os.devnull, os.O_RDWR) if number == 0 or sys.stderr is None else 2
+    os.dup2(other, number)
+    return pipe
+
+
+def _answer(work: Callable[[Any, list[str]], Any], tool: object, chunk: list[str]) -> bytes:
+    """A message: whether it succeeded, and the result or what was raised."""
     try:
-        return True, work(tool, chunk)
-    except Exception as error:
-        error.add_note(f"In a worker process:\n{traceback.format_exc()}")
-        return False, error
+        return message((True, work(tool, chunk)))
+    except BaseException as error:  # Rust's panics are no Exceptions
+        told = f"In a worker process:\n{traceback.format_exc()}"
+        try:
+            error.add_note(told)
+            return message((False, pickle.loads(pickle.dumps(error))))
+        except Exception:  # some errors cannot be sent, or not be made again
+            return message((False, ChildProcessError(told)))

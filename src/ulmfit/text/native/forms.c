@@ -132,13 +132,14 @@ static inline int32_t number(Table *table, Bytes key, uint64_t length) {
 
 /* cutting.py's classes, of ASCII alone. */
 enum { LETTER = 1, DIGIT = 2, SIGN = 4 };
-static unsigned char classes[256];
-
-static void classify(void) {
-    for (int c = 'a'; c <= 'z'; c++) classes[c] = classes[c - 'a' + 'A'] = LETTER;
-    for (int c = '0'; c <= '9'; c++) classes[c] = DIGIT;
-    for (Bytes c = (Bytes)",.)\"(-?!:;/*%$=#+[]>|~{}`^"; *c; c++) classes[*c] = SIGN;
-}
+#define S SIGN
+static const unsigned char classes[256] = {
+    ['a' ... 'z'] = LETTER, ['A' ... 'Z'] = LETTER, ['0' ... '9'] = DIGIT,
+    [','] = S, ['.'] = S, [')'] = S, ['"'] = S, ['('] = S, ['-'] = S, ['?'] = S, ['!'] = S,
+    [':'] = S, [';'] = S, ['/'] = S, ['*'] = S, ['%'] = S, ['$'] = S, ['='] = S, ['#'] = S,
+    ['+'] = S, ['['] = S, [']'] = S, ['>'] = S, ['|'] = S, ['~'] = S, ['{'] = S, ['}'] = S,
+    ['`'] = S, ['^'] = S,
+};
 
 static inline int is(unsigned char c, int class) { return classes[c] & class; }
 
@@ -204,7 +205,6 @@ void numbering_free(Numbering *numbering) {
 Numbering *numbering_new(uint64_t seed, int32_t cuts) {
     Numbering *made = calloc(1, sizeof *made);
     if (!made) return NULL;
-    classify();
     made->cuts = cuts;
     if (opened(&made->forms, seed, FIRST) && opened(&made->parts, ~seed, 0)) return made;
     numbering_free(made);
