@@ -259,6 +259,20 @@ def test_a_user_without_a_home_has_a_session_s_folder(
     as_a_new_process()
 
 
+@pytest.mark.skipif(not hasattr(os, "ST_NOEXEC"), reason="a flag of Linux")
+def test_a_folder_from_which_nothing_may_run_is_passed_over(
+    counting: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Mounted:
+        f_flag = os.ST_NOEXEC
+
+    monkeypatch.setattr(os, "statvfs", lambda folder: Mounted)
+    as_a_new_process()
+    as_a_new_process()
+    assert compilations(counting) == 1, "the session's folder serves"
+    assert not list(cache.iterdir())
+
+
 def test_no_folder_at_all_is_a_reason(counting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(prefix: str) -> str:
         raise OSError("No usable temporary directory found")

@@ -130,7 +130,7 @@ def _cache() -> Path:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
         folder = base / "ulmfit"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if _is_private(folder) and os.access(folder, os.W_OK):
+        if _is_private(folder) and os.access(folder, os.W_OK) and not _is_noexec(folder):
             return folder
     except (OSError, RuntimeError):  # RuntimeError: the user has no home
         pass
@@ -144,6 +144,11 @@ def _is_private(path: Path) -> bool:
     found = path.lstat()
     shut = not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return found.st_uid == os.geteuid() and shut and not stat.S_ISLNK(found.st_mode)
+
+
+def _is_noexec(folder: Path) -> bool:
+    """Whether it is mounted so that nothing in it may be run."""
+    return bool(os.name == "posix" and os.statvfs(folder).f_flag & getattr(os, "ST_NOEXEC", 0))
 
 
 def _session_cache() -> Path:
