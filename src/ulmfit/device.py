@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib.util import find_spec
 from typing import Literal
@@ -139,13 +140,31 @@ def total_memory(device: torch.device) -> int:
     return torch.cuda.mem_get_info(device)[1] if device.type == "cuda" else 0
 
 
+_launched_as_one: ContextVar[bool] = ContextVar("_launched_as_one", default=False)
+
+
+def launched_as_one() -> bool:
+    """Whether a `Recorder` calls: many small kernels are then as good as a few large ones."""
+    return _launched_as_one.get()
+
+
+@contextlib.contextmanager
+def _as_one() -> Iterator[None]:
+    before = _launched_as_one.set(True)
+    try:
+        yield
+    finally:
+        _launched_as_one.reset(before)
+
+
 class Recorder:
     """Records what a function launches on a GPU, to launch it again as one.
 
     Why it is fast: a training step is thousands of kernels of a few microseconds, and launching
     one takes about as long as running it; a CUDA graph launches them all with one call. A
     recorded function must find its tensors in the same places each time and never wait for the
-    device. On any other device recording is not needed, and a recording calls the function.
+    device. On any other device recording is not needed, and a recording calls the function. What
+    it calls may ask `launched_as_one`.
 
     Args:
         device: where the function computes.
@@ -162,7 +181,7 @@ class Recorder:
         if not self._on_gpu:
             return function()
         self._stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self._stream):
+        with _as_one(), torch.cuda.stream(self._stream):
             function()
         torch.cuda.current_stream().wait_stream(self._stream)
 
@@ -177,7 +196,7 @@ class Recorder:
         outside = torch.cuda.current_stream()
         graph = torch.cuda.CUDAGraph()
         try:
-            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
+            with _as_one(), torch.cuda.graph(graph, pool=self._pool, stream=self._stream):
                 function()
         finally:
             torch.cuda.set_stream(outside)  # a failed recording does not

@@ -1,9 +1,12 @@
 """The layer by hand against the definition: values, states and every gradient, padded or not."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import Tensor
 
+from ulmfit import device as devices
 from ulmfit.model import lstm_choice
 from ulmfit.model.lstm import LSTMLayer
 from ulmfit.model.lstm_cell import PLAIN, Cell
@@ -98,6 +101,29 @@ def test_a_kernel_that_does_not_compile_is_told_and_not_used(
     with pytest.warns(UserWarning, match="no compiler"):
         assert not steps_are_right(torch.device("cpu"), 16, 24)
     steps_are_right.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "as_one", "taken"),
+    [
+        ("auto", True, True),
+        ("auto", False, False),
+        ("steps", False, True),
+        ("native", True, False),
+    ],
+)
+def test_on_a_gpu_steps_are_taken_where_they_are_launched_as_one(
+    wanted: str, as_one: bool, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Predictions and classifiers, which are not recorded, take cuDNN's few kernels."""
+    monkeypatch.setattr(lstm_choice, "ON_GPU", wanted)
+    monkeypatch.setattr(lstm_choice, "steps_are_right", lambda *layer: True)
+    monkeypatch.setattr(devices, "compiles_kernels", lambda device: True)
+    elsewhere = torch.empty(3, 2, 8, dtype=torch.bfloat16, device="meta")
+    assert not devices.launched_as_one()
+    with devices._as_one() if as_one else nullcontext():
+        assert lstm_choice.runs_in_steps(elsewhere, 16) is taken
+    assert not devices.launched_as_one()
 
 
 @pytest.mark.gpu

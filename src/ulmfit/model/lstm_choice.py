@@ -20,8 +20,9 @@ from ulmfit.model.native.steps import compiled_steps
 BF16_TOLERANCE = 0.02
 """of a gradient's norm: right paths stand at 0.004 to 0.009 at usual sizes and at up to 0.02 at
 tiny ones, wrong ones from 0.2"""
-ON_GPU: Literal["steps", "native"] = "steps"
-"""the path to take in bf16 on a GPU where both are right; `benchmarks` and studies set it"""
+ON_GPU: Literal["auto", "steps", "native"] = "auto"
+"""the path to take in bf16 on a GPU where both are right: "auto" takes the steps, thousands of
+small kernels, where they are launched as one, and else cuDNN's few; studies set it"""
 
 
 @lru_cache(maxsize=64)
@@ -127,8 +128,9 @@ def runs_in_steps(x: Tensor, hidden: int) -> bool:
         return False
     if x.device.type == "cpu":
         return cpu_path(x.shape[2], hidden) == "steps"
+    wanted = ON_GPU == "steps" or (ON_GPU == "auto" and devices.launched_as_one())
     return (
-        ON_GPU == "steps"
+        wanted
         and devices.compiles_kernels(x.device)
         and steps_are_right(x.device, x.shape[2], hidden)
     )
@@ -173,9 +175,11 @@ def arithmetic(
         steps = ", compiled steps" if "steps" in paths else ""
         wrong = tuple(i for i, path in enumerate(paths) if path is None)
         return Arithmetic("bf16", f"{units}{steps}", len(sizes), wrong)
-    by_hand = ON_GPU == "steps" and devices.compiles_kernels(device)
-    by_hand = by_hand and all(steps_are_right(device, *size) for size in sizes)
-    return Arithmetic("bf16", "compiled steps" if by_hand else _units(device), len(sizes))
+    units = _units(device)
+    by_hand = ON_GPU != "native" and devices.compiles_kernels(device)
+    if by_hand and all(steps_are_right(device, *size) for size in sizes):
+        units = "compiled steps" if ON_GPU == "steps" else f"{units}; compiled steps where recorded"
+    return Arithmetic("bf16", units, len(sizes))
 
 
 def _units(device: torch.device) -> str:
