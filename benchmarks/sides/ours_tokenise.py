@@ -1,7 +1,6 @@
 """Ours: texts to ids on disk, as `ulmfit train` does it."""
 
 import re
-import resource
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import documents
+from children import Watched
 
 from ulmfit.pretrained import DEFAULT, open_pretrained
 from ulmfit.text.id_files import write_ids
@@ -36,12 +36,12 @@ def prepare(folder: Path, options: dict[str, Any]):
 
     def work() -> dict[str, Any]:
         given = _of_size(texts, megabytes * 1_000_000) if megabytes else texts
-        started = time.perf_counter()
-        stats = write_ids(given, encoder, folder / "written", workers=options["workers"])
-        seconds = time.perf_counter() - started
+        with Watched() as workers:
+            started = time.perf_counter()
+            stats = write_ids(given, encoder, folder / "written", workers=options["workers"])
+            seconds = time.perf_counter() - started
         shutil.rmtree(folder / "written")
-        child = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-        told = {"tokens": stats.tokens, "worker_mb": child}
+        told = {"tokens": stats.tokens, "worker_mb": workers.megabytes}
         return {"work": stats.documents, "seconds": seconds, **told}
 
     return work
