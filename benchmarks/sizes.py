@@ -32,7 +32,7 @@ class Sizes:
     lengths: tuple[int, ...] = (30, 100, 300, 1_000, 3_000, 10_000, 30_000)
     """tokens of one document"""
     fastai_lengths: tuple[int, ...] = (30, 100, 300, 1_000)
-    corpora: tuple[int, ...] = (16, 64, 256)
+    corpora: tuple[int, ...] = (16, 64, 256, 1_024, 4_096)
     """documents of a corpus"""
     fastai_corpora: tuple[int, ...] = (16, 64)
 

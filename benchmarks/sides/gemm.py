@@ -1,4 +1,7 @@
-"""The machine's own rate: one large matrix product, in the type that is asked for."""
+"""The machine's own rate: one large matrix product, in the type that is asked for.
+
+By the fastest of several, as it is a roof: what else runs on the machine makes some slower.
+"""
 
 import time
 from pathlib import Path
@@ -15,9 +18,11 @@ def prepare(folder: Path, options: dict[str, Any]):
     times = options["times"]
 
     def work() -> dict[str, Any]:
-        started = time.perf_counter()
+        each = []
         for _ in range(times):
+            started = time.perf_counter()
             torch.mm(a, b)
-        return {"work": 2 * SIZE**3 * times, "seconds": time.perf_counter() - started}
+            each.append(time.perf_counter() - started)
+        return {"work": 2 * SIZE**3, "seconds": min(each)}
 
     return work
