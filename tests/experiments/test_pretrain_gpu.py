@@ -13,13 +13,17 @@ import numpy as np
 import pytest
 import torch
 
+from ulmfit import pipeline
 from ulmfit.bundle import load
 from ulmfit.compact import Storage
 from ulmfit.corpus import Corpus, open_corpus
 from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
+from ulmfit.pipeline.options import Machine, PretrainOptions, Source
 from ulmfit.text import Encoder
 from ulmfit.training.schedules import one_cycle
+
+from .running import run_script
 
 FOLDER = Path(__file__).resolve().parents[2] / "experiments" / "pretrain" / "gpu"
 sys.path.insert(0, str(FOLDER))
@@ -53,6 +57,33 @@ def test_ids_come_back_from_their_bytes(
     packed = lzma.compress(coding.to_bytes(ids), preset=0)
     assert (coding.opened(packed) == ids).all()
     assert len(coding.opened(lzma.compress(b""))) == 0
+
+
+def test_texts_are_encoded_as_pretraining_does_it(texts: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "texts.jsonl"
+    file.write_text("".join(json.dumps({"title": "A", "text": t}) + "\n" for t in texts))
+    columns = ("title", "text")
+    run_script(
+        "pretrain/gpu/encode.py",
+        file,
+        "--text",
+        "title",
+        "--text",
+        "text",
+        "--out",
+        tmp_path / "ids",
+    )
+    asked = PretrainOptions(
+        *(Source((str(file),), columns), str(tmp_path / "lm"), Machine("cpu", "fp32", 1)),
+        **{"embedding": 4, "hidden": 6, "layers": 1, "tokens": 50, "batch": 2},
+    )
+    run = pipeline.pretrain(asked)
+    while not (corpus := tmp_path / "lm.run" / "corpus" / "stats.json").exists():
+        next(run)
+    for name in ("tokenizer.json", "corpus/ids.bin", "corpus/offsets.npy", "corpus/stats.json"):
+        assert (tmp_path / "ids" / name).read_bytes() == (tmp_path / "lm.run" / name).read_bytes()
+    assert corpus.stat().st_size
+    run.close()
 
 
 def test_an_id_that_does_not_fit_is_refused() -> None:

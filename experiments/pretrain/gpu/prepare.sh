@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Before a lease's clock starts: all that its calls carry, under .lease/ (LEASE.md). Give it the
-# folder of an `ulmfit pretrain` that has turned the Wikipedia files into ids.
+# folder that encode.py wrote (or a run of `ulmfit pretrain` that has turned the texts into ids).
 set -euo pipefail
-run=$(realpath "${1:?folder of the run with corpus/ and tokenizer.json}")
+run=$(realpath "${1:?folder with corpus/ and tokenizer.json}")
 cd "$(dirname "$0")/../../.."
 gpu=experiments/pretrain/gpu
 test=${2:-../shared/data}/wikitext-103/wiki.test.tokens
