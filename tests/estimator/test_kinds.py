@@ -34,7 +34,7 @@ def matrix(tags: list[list[str]]) -> NDArray[np.int64]:
 
 @pytest.fixture(scope="module")
 def many(quick: Make, texts: list[str], matrix: NDArray[np.int64]) -> ULMFiTClassifier:
-    return quick(epochs=12).fit(texts, matrix)
+    return quick(epochs=24).fit(texts, matrix)
 
 
 def test_a_matrix_is_answered_with_a_matrix(

@@ -114,7 +114,7 @@ HOW = {
 def test_check(estimator: BaseEstimator, check: Callable[[Any], None]) -> None:
     name = name_of(check)
     try:
-        check(clone(estimator).set_params(epochs=10 if name in LEARNING else 1))
+        check(clone(estimator).set_params(epochs=20 if name in LEARNING else 1))
     except SkipTest:
         assert name in SKIPPED
         raise
