@@ -70,7 +70,7 @@ def test_columns_of_a_data_frame_are_the_classes(
 ) -> None:
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame(matrix, columns=list(TAGS))
-    model = quick(epochs=12).fit(pandas.Series(texts), table)
+    model = quick(epochs=24).fit(pandas.Series(texts), table)
     assert model.classes_.tolist() == model.bundle_.labels == list(TAGS)
     np.testing.assert_array_equal(model.predict(texts), many.predict(texts))
 
