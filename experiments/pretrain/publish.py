@@ -19,6 +19,7 @@ import json
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -251,12 +252,12 @@ def _written(bundle: Bundle, prompt: str, direction: Direction) -> str:
 
 
 def _draw(curve: list[tuple[int, float, float]], path: Path) -> None:
-    """Mean loss and last rate of `POINTS` stretches of the run, as CSV and as a picture."""
+    """Mean loss and last rate of `POINTS` equal stretches, as CSV and as a picture."""
     matplotlib.use("agg")
     from matplotlib import pyplot as plt
 
-    width = max(1, len(curve) // POINTS)
-    pieces = [curve[i : i + width] for i in range(0, len(curve), width)]
+    stretch = curve[-1][0] / POINTS
+    pieces = [list(group) for _, group in groupby(curve, lambda p: (p[0] - 1) // stretch)]
     rows = [(p[-1][0], sum(loss for _, loss, _ in p) / len(p), p[-1][2]) for p in pieces]
     with open(path.with_suffix(".csv"), "w", newline="", encoding="utf8") as file:
         writer = csv.writer(file, lineterminator="\n")
