@@ -11,6 +11,7 @@ import argparse
 from pathlib import Path
 
 from ulmfit.corpus import prepare
+from ulmfit.pipeline.encoding import in_pieces
 from ulmfit.pipeline.options import Source, cores
 from ulmfit.text import build_encoder
 
@@ -24,10 +25,10 @@ def main() -> None:
     asked = parser.parse_args()
     source = Source(tuple(asked.files), tuple(asked.text)).without_labels()
     source.check()
-    encoder = build_encoder(source.texts, workers=cores())
+    encoder = build_encoder(lambda: in_pieces(source.texts()), workers=cores())
     asked.out.mkdir(parents=True, exist_ok=True)
     encoder.save(asked.out / "tokenizer.json")
-    corpus = prepare(source.texts(), encoder, asked.out / "corpus", cores())
+    corpus = prepare(in_pieces(source.texts()), encoder, asked.out / "corpus", cores())
     print(f"{corpus.stats.documents:,} documents, {corpus.stats.tokens:,} tokens: {asked.out}")
 
 

@@ -14,6 +14,7 @@ from ulmfit.text.vocab import Vocab
 
 TextSource = Callable[[], Iterable[str]]
 """gives the texts, each time anew"""
+LONGEST = 1_000_000  # characters of a text that a language model reads as one
 
 
 def domain_encoder(
@@ -52,6 +53,23 @@ def cached_encoder(path: Path, make: Callable[[TextSource], Encoder], texts: Tex
         path.parent.mkdir(parents=True, exist_ok=True)
         make(texts).save(path)
     return Encoder.load(path)
+
+
+def in_pieces(texts: Iterable[str]) -> Iterator[str]:
+    """The texts; one of more than `LONGEST` characters in pieces, cut where a line or a word ends.
+
+    A file of a folder is a text however long it is; in pieces it can be shared by processes, and
+    some of it held out.
+    """
+    for text in texts:
+        start = 0
+        while len(text) - start > LONGEST:
+            limit = start + LONGEST
+            ends = (text.rfind(sign, start + 1, limit) for sign in ("\n", " "))
+            end = next((end for end in ends if end > 0), limit)
+            yield text[start:end]
+            start = end
+        yield text[start:] if start else text
 
 
 def distinct(texts: Iterable[str], but: Iterable[str] = ()) -> Iterator[str]:

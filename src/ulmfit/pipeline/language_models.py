@@ -17,7 +17,7 @@ from ulmfit.data.stream import mean_window
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.cards import language_model_card
-from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder
+from ulmfit.pipeline.encoding import TextSource, cached_encoder, distinct, domain_encoder, in_pieces
 from ulmfit.pipeline.options import FinetuneOptions, Machine, PretrainOptions, directions
 from ulmfit.pipeline.passes import counted, encode, told
 from ulmfit.pipeline.runs import Note, Texts, opened, remaining
@@ -108,14 +108,17 @@ def _pretrain_in(
             workers=options.machine.processes,
         )
 
+    def reading() -> Iterator[str]:
+        return in_pieces(options.corpus.texts(skipped.append))
+
     path = folder / "tokenizer.json"
-    reading = partial(options.corpus.texts, skipped.append)
     encoder, count = yield from counted(
         "counting words", reading, partial(cached_encoder, path, build)
     )
     yield from told(skipped)
     corpus = yield from encode(
-        options.corpus.texts, encoder, folder, options.machine.processes, count or None
+        lambda: in_pieces(options.corpus.texts()),
+        *(encoder, folder, options.machine.processes, count or None),
     )
     settings, max_steps = _pretraining_settings(options, corpus)
     bundle = yield from pretrain_stage(
@@ -192,7 +195,7 @@ def finetune(
 
     def texts() -> Iterator[str]:
         skipped.clear()  # each pass meets the same rows
-        return distinct(options.corpus.texts(skipped.append))
+        return distinct(in_pieces(options.corpus.texts(skipped.append)))
 
     sizes = lm.architecture.layer_sizes()
     with opened("finetune", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
