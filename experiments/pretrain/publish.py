@@ -106,11 +106,11 @@ def _require_alike(direction: Direction, stored: dict[str, Any], full: dict[str,
 def _read(parts: list[Path], bundle: Bundle, direction: Direction, curves: Path) -> Read:
     """What the parts' records, or else the bundle's provenance (GPU), say of a direction."""
     read, joined = Read(), direction in bundle.provenance.get("directions", {})
-    for part in parts:
-        if not joined and (told := _published(part)) is not None:
+    for part in () if joined else parts:
+        if (told := _published(part)) is not None:
             _go_on(read, told, curves / f"{part.name}-{direction}.csv", direction)
             continue
-        steps, trained = _steps(part, direction) if not joined else ([], {})
+        steps, trained = _steps(part, direction)
         for step in steps:
             read.tokens += step["tokens"]
             read.seconds += step["seconds"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ulmfit.text import Encoder, Vocab, WordTokenizer, build_encoder, parallel, write_ids
+from ulmfit.text import Encoder, Vocab, WordTokenizer, build_encoder, write_ids
 from ulmfit.text.specials import SPECIALS
 
 TEXTS = ["The cat sat.", "", "A cat,\na DOG!!!! é \ud800", "zebra"]
@@ -65,23 +65,6 @@ def test_workers_change_neither_vocabulary_nor_ids(tmp_path: Path) -> None:
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
     assert written == sorted(written)
     assert written[-1] == stats.tokens
-
-
-def test_texts_are_read_only_a_little_ahead() -> None:
-    read = 0
-
-    def texts() -> Iterator[str]:
-        nonlocal read
-        for _ in range(1000):
-            read += 1
-            yield "x" * (parallel.CHUNK_CHARACTERS // 4)
-
-    next(parallel.map_chunks(_length, None, texts(), workers=1))
-    assert read <= 8
-
-
-def _length(_: None, chunk: list[str]) -> int:
-    return len(chunk)
 
 
 def test_a_source_that_fails_leaves_no_stream(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ They are the bytes that `ulmfit pretrain` makes of the same texts before it trai
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from ulmfit.corpus import prepare
-from ulmfit.pipeline.encoding import in_pieces
+from ulmfit.pipeline.encoding import cached_encoder, in_pieces
 from ulmfit.pipeline.options import Source, cores
 from ulmfit.text import build_encoder
 
@@ -25,10 +27,13 @@ def main() -> None:
     asked = parser.parse_args()
     source = Source(tuple(asked.files), tuple(asked.text)).without_labels()
     source.check()
-    encoder = build_encoder(lambda: in_pieces(source.texts()), workers=cores())
-    asked.out.mkdir(parents=True, exist_ok=True)
-    encoder.save(asked.out / "tokenizer.json")
-    corpus = prepare(in_pieces(source.texts()), encoder, asked.out / "corpus", cores())
+
+    def texts() -> Iterator[str]:
+        return in_pieces(source.texts())
+
+    build = partial(build_encoder, workers=cores())
+    encoder = cached_encoder(asked.out / "tokenizer.json", build, texts)
+    corpus = prepare(texts(), encoder, asked.out / "corpus", cores())
     print(f"{corpus.stats.documents:,} documents, {corpus.stats.tokens:,} tokens: {asked.out}")
 
 

@@ -48,39 +48,26 @@ class Ragged:
 
     def take(self, which: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the sequences of these numbers, one after the other; all must be there."""
-        sequences = self._first, self._length, self._values
         found = code()
-        return taken(*sequences, which) if found is None else _taken(found, *sequences, which)
+        return self._by_arrays(which) if found is None else self._by_code(found, which)
 
+    def _by_arrays(self, which: NDArray[np.int32]) -> NDArray[np.int32]:
+        """The reference of `forms.c`'s."""
+        lengths = self._length[which]
+        ends = np.cumsum(lengths)
+        places = np.repeat(self._first[which] - (ends - lengths), lengths)
+        places += np.arange(len(places))
+        taken: NDArray[np.int32] = self._values[places]
+        return taken
 
-def taken(
-    first: NDArray[np.int64],
-    length: NDArray[np.int64],
-    values: NDArray[np.int32],
-    which: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """Return the values of sequences, one after the other: the reference of `forms.c`'s."""
-    lengths = length[which]
-    ends = np.cumsum(lengths)
-    places = np.repeat(first[which] - (ends - lengths), lengths)
-    places += np.arange(len(places))
-    found: NDArray[np.int32] = values[places]
-    return found
-
-
-def _taken(
-    code: ctypes.CDLL,
-    first: NDArray[np.int64],
-    length: NDArray[np.int64],
-    values: NDArray[np.int32],
-    which: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    which = np.ascontiguousarray(which, np.int32)
-    asked = which.ctypes.data, len(which)
-    found = np.empty(code.ragged_size(length.ctypes.data, *asked), np.int32)
-    places = [array.ctypes.data for array in (first, length, values)]
-    code.ragged_take(*places, *asked, found.ctypes.data)
-    return found
+    def _by_code(self, code: ctypes.CDLL, which: NDArray[np.int32]) -> NDArray[np.int32]:
+        held = self._first, self._length, self._values  # `append` may put others in their place
+        first, length, values = (array.ctypes.data for array in held)
+        which = np.ascontiguousarray(which, np.int32)
+        asked = which.ctypes.data, len(which)
+        taken = np.empty(code.ragged_size(length, *asked), np.int32)
+        code.ragged_take(first, length, values, *asked, taken.ctypes.data)
+        return taken
 
 
 def grown(values: NDArray[Any], size: int) -> NDArray[Any]:
