@@ -17,7 +17,7 @@ import torch
 from ulmfit import bundle as bundles
 from ulmfit import files
 from ulmfit.bundle import Bundle, Direction, HeadConfig, TargetConfig, empty_classifier
-from ulmfit.compact import Storage, pack, unpack
+from ulmfit.compact import BITS, Storage, pack, unpack
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
@@ -111,7 +111,7 @@ def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
-@pytest.mark.parametrize("storage", ["bf16", "int8"])
+@pytest.mark.parametrize("storage", ["bf16", "int8", "int6", "int5"])
 def test_compact_weights_are_the_same_on_every_load(storage: Storage, tmp_path: Path) -> None:
     saved = language_model()
     bundles.save(saved, tmp_path / "m", "", storage)
@@ -120,6 +120,8 @@ def test_compact_weights_are_the_same_on_every_load(storage: Storage, tmp_path: 
     for direction, tensors in saved.weights.items():
         wanted = unpack(pack(tensors, storage))
         assert all(torch.equal(t, wanted[n]) for n, t in one.weights[direction].items())
+    version = json.loads((tmp_path / "m" / "config.json").read_text())["format_version"]
+    assert version == (2 if storage in BITS else 1), "the oldest that knows what is stored"
     names = ("model.safetensors", "metrics.json", "config.json")
     assert all(b"pickle" not in (tmp_path / "m" / n).read_bytes() for n in names)
 
@@ -314,8 +316,8 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     "byte of words": (change_byte("tokenizer.json", 200), r"tokenizer\.json: its sha256"),
     "byte of metrics": (change_byte("metrics.json", 0), r"metrics\.json: its sha256"),
     "newer": (
-        forge(lambda c: c.update(format_version=2)),
-        r"config\.json: format 2 is newer than this ulmfit reads \(1\)",
+        forge(lambda c: c.update(format_version=3)),
+        r"config\.json: format 3 is newer than this ulmfit reads \(2\)",
     ),
     "no version": (forge(lambda c: c.pop("format_version")), r"config\.json: format_version"),
     "unknown key": (forge(lambda c: c.update(run_me="x")), r"config\.json: run_me"),

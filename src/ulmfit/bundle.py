@@ -17,7 +17,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from ulmfit.compact import Storage, pack, unpack
+from ulmfit.compact import BITS, Storage, pack, unpack
 from ulmfit.errors import InputError
 from ulmfit.files import replacing, write_atomically
 from ulmfit.manifest import (
@@ -125,7 +125,7 @@ def _write(bundle: Bundle, folder: Path, card: str, storage: Storage) -> None:
     write_atomically(folder / "README.md", card.encode())
     files = {p.name: fingerprint(p).model_dump() for p in _members(folder)}
     config = {
-        "format_version": FORMAT,
+        "format_version": FORMAT if storage in BITS else 1,  # an older ulmfit reads the others
         "kind": bundle.kind,
         "architecture": bundle.architecture.to_dict(),
         "directions": list(bundle.directions),
@@ -211,7 +211,7 @@ def _expected_shapes(config: Config, architecture: Architecture) -> dict[str, to
 def _weights(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
     try:
         tensors = unpack(safetensors.torch.load_file(path))
-    except (safetensors.SafetensorError, KeyError, OSError, RuntimeError, IndexError) as error:
+    except (safetensors.SafetensorError, LookupError, OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path}: not readable as safetensors ({error})") from None
     for name in sorted(tensors.keys() ^ shapes.keys()):
         raise InputError(f"{path}: tensor {name!r} is {'missing' if name in shapes else 'unknown'}")

@@ -19,7 +19,7 @@ from pydantic import (
 from ulmfit.errors import InputError
 from ulmfit.targets.kinds import Kind
 
-FORMAT = 1
+FORMAT = 2  # the newest; 1 knows no weights of 5 or 6 bits
 FEWEST_LABELS: dict[Kind, int] = {"single": 2, "multi": 1, "ordinal": 2, "real": 0}
 Direction = Literal["forward", "backward"]
 WEIGHTS: dict[Direction, str] = {
@@ -94,7 +94,7 @@ class FileConfig(_Strict):
 class Config(_Strict):
     """The whole of config.json."""
 
-    format_version: Literal[1]
+    format_version: Literal[1, 2]
     kind: Literal["language-model", "classifier"]
     architecture: ArchitectureConfig
     directions: tuple[Direction, ...] = Field(min_length=1, max_length=2)

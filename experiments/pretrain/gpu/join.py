@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pieces
 
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, help="what unpack.py wrote")
     parser.add_argument("out", type=Path)
     parser.add_argument("pieces", type=Path, nargs="+")
-    parser.add_argument("--storage", choices=("fp32", "bf16", "int8"), default="fp32")
+    parser.add_argument("--storage", choices=get_args(Storage), default="fp32")
     asked = parser.parse_args()
     join(asked.data, asked.out, asked.pieces, asked.storage)
 

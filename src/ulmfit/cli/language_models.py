@@ -56,7 +56,8 @@ Softmax = Annotated[
     typer.Option("--softmax", help="sampled: faster training on a CPU, an estimated loss [full]."),
 ]
 Storage = Annotated[
-    Literal["fp32", "bf16", "int8"], typer.Option("--storage", help="How weights are saved.")
+    Literal["fp32", "bf16", "int8", "int6", "int5"],
+    typer.Option("--storage", help="How weights are saved."),
 ]
 TuningEpochs = Annotated[
     int | None,
