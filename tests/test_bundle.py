@@ -428,7 +428,28 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
     ),
     "int8 with other scales": (
         weights(lambda t: t.update({ROWS: t[ROWS].to(torch.int8), ROWS + ".scale": torch.ones(3)})),
-        r"model\.safetensors: not readable as safetensors",
+        r"model\.safetensors: not readable as safetensors .*not one scale for each row",
+    ),
+    "little that would become much": (
+        weights(
+            lambda t: t.update(
+                {ROWS: torch.ones(1, 9, dtype=torch.int8), ROWS + ".scale": torch.ones(9)}
+            )
+        ),
+        r"model\.safetensors: not readable as safetensors .*not one scale for each row",
+    ),
+    "columns without end": (
+        weights(
+            lambda t: t.update(
+                {ROWS: torch.ones(9, 6, dtype=torch.uint8), ROWS + ".scale": torch.ones(9, 1)}
+                | {ROWS + ".columns": torch.tensor([torch.inf])}
+            )
+        ),
+        r"model\.safetensors: not readable as safetensors .*number of columns",
+    ),
+    "numbers of another kind": (
+        weights(lambda t: t.update({ROWS: t[ROWS] > 0})),
+        rf"tensor '{ROWS}' holds torch\.bool",
     ),
 }
 

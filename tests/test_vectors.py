@@ -6,6 +6,7 @@ import torch
 
 from ulmfit.bundle import Bundle, Direction, HeadConfig, empty_classifier
 from ulmfit.data.stream import reverse_document
+from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
@@ -78,3 +79,9 @@ def test_a_predictor_gives_the_vectors_that_its_answers_come_from(classifier, te
 
 def test_no_text_no_vector(language_model):
     assert list(document_vectors(language_model, [])) == []
+
+
+@pytest.mark.parametrize("wrong", [None, b"bytes", 3.0])
+def test_what_is_no_text_is_named(language_model, wrong):
+    with pytest.raises(InputError, match=f"text 2: a string is wanted, not {type(wrong).__name__}"):
+        list(document_vectors(language_model, ["a text", wrong]))

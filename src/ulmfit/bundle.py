@@ -170,8 +170,8 @@ def load(folder: Path | str) -> Bundle:
             f"architecture.vocabulary = {architecture.vocabulary}"
         )
     labels = [config.id2label[i] for i in range(len(config.id2label))]
-    shapes = _expected_shapes(config, architecture)
-    weights = {d: _weights(folder / WEIGHTS[d], shapes) for d in config.directions}
+    wanted_tensors = _expected(config, architecture)
+    weights = {d: _weights(folder / WEIGHTS[d], wanted_tensors) for d in config.directions}
     return Bundle(
         kind=config.kind,
         architecture=architecture,
@@ -196,7 +196,8 @@ def _metrics(path: Path) -> dict[str, Any]:
     return metrics
 
 
-def _expected_shapes(config: Config, architecture: Architecture) -> dict[str, torch.Size]:
+def _expected(config: Config, architecture: Architecture) -> dict[str, Tensor]:
+    """Tensors of the shapes and types of the weights, without memory."""
     with torch.device("meta"):
         model: torch.nn.Module
         if config.kind == "classifier":
@@ -205,18 +206,21 @@ def _expected_shapes(config: Config, architecture: Architecture) -> dict[str, to
             model = empty_classifier(architecture, config.head, count)
         else:
             model = LanguageModel(AWDLSTM(architecture, Dropouts()))
-    return {name: tensor.shape for name, tensor in model.state_dict().items()}
+    return dict(model.state_dict())
 
 
-def _weights(path: Path, shapes: dict[str, torch.Size]) -> dict[str, Tensor]:
+def _weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
     try:
         tensors = unpack(safetensors.torch.load_file(path))
     except (safetensors.SafetensorError, LookupError, OSError, RuntimeError, ValueError) as error:
         raise InputError(f"{path}: not readable as safetensors ({error})") from None
-    for name in sorted(tensors.keys() ^ shapes.keys()):
-        raise InputError(f"{path}: tensor {name!r} is {'missing' if name in shapes else 'unknown'}")
-    for name, shape in shapes.items():
-        if tensors[name].shape != shape:
-            got, want = tuple(tensors[name].shape), tuple(shape)
+    for name in sorted(tensors.keys() ^ expected.keys()):
+        how = "missing" if name in expected else "unknown"
+        raise InputError(f"{path}: tensor {name!r} is {how}")
+    for name, like in expected.items():
+        if tensors[name].shape != like.shape:
+            got, want = tuple(tensors[name].shape), tuple(like.shape)
             raise InputError(f"{path}: tensor {name!r} has shape {got}, config.json means {want}")
+        if tensors[name].dtype != like.dtype:
+            raise InputError(f"{path}: tensor {name!r} holds {tensors[name].dtype}")
     return tensors

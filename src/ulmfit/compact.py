@@ -47,14 +47,17 @@ def unpack(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
     Raises:
         KeyError: a matrix of integers without its scales.
-        ValueError: sizes of a matrix, its scales and columns that cannot belong together.
+        ValueError: a matrix, its scales and its columns that cannot belong together.
     """
     result: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if _told_of(name) in tensors:
             continue
         if tensor.dtype == torch.int8:
-            result[name] = tensor.float() * tensors[name + SCALE][:, None]
+            scale = tensors[name + SCALE]
+            if tensor.ndim != 2 or scale.shape != tensor.shape[:1]:
+                raise ValueError(f"{name}: not one scale for each row")
+            result[name] = tensor.float() * scale[:, None]
         elif tensor.dtype == torch.uint8:
             columns = tensors[name + COLUMNS]
             result[name] = _unpack_bits(name, tensor, tensors[name + SCALE], columns)
@@ -84,8 +87,9 @@ def _pack_bits(matrix: Tensor, bits: int) -> tuple[Tensor, Tensor]:
 
 
 def _unpack_bits(name: str, packed: Tensor, scale: Tensor, columns: Tensor) -> Tensor:
-    if (packed.ndim, scale.ndim, columns.shape) != (2, 2, (1,)) or (count := int(columns)) < 1:
-        raise ValueError(f"{name}, its scales and its columns are no packed matrix")
+    sizes = (packed.ndim, columns.shape, columns.dtype)
+    if sizes != (2, (1,), torch.int64) or (count := int(columns)) < 1:
+        raise ValueError(f"{name}: not a matrix with a number of columns")
     rows, lanes = len(packed), -(-count // TOGETHER)
     bits, rest = divmod(packed.shape[1], lanes)
     if rest or bits not in BITS.values() or scale.shape != (rows, -(-count // GROUP)):

@@ -71,11 +71,13 @@ def blocks(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
     """`BLOCK` texts at a time.
 
     Raises:
-        InputError: as `check_several`.
+        InputError: as `check_several`, or one is no string.
     """
     check_several(texts)
     block: list[str] = []
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
+        if not isinstance(text, str):
+            raise InputError(f"text {number}: a string is wanted, not {type(text).__name__}")
         block.append(text)
         if len(block) == BLOCK:
             yield tuple(block)

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ulmfit.pipeline import encoding, pretrain
-from ulmfit.pipeline.encoding import in_pieces
-from ulmfit.pipeline.options import PretrainOptions, Source
+from ulmfit.bundle import Bundle
+from ulmfit.pipeline import classifiers, encoding, pretrain
+from ulmfit.pipeline.encoding import TextSource, in_pieces
+from ulmfit.pipeline.options import PretrainOptions, Source, TrainOptions
+from ulmfit.presets import preset
+from ulmfit.pretrained import open_pretrained
 
 from .conftest import MACHINE, finish
 
@@ -52,3 +55,25 @@ def test_one_large_file_of_a_folder_is_many_documents(texts: list[str], tmp_path
         finish(pretrain(asked))
     told = json.loads((tmp_path / "lm" / "config.json").read_text())["provenance"]["corpus"]
     assert told["documents"] > 5
+
+
+class Enough(Exception):
+    """What was asked is known."""
+
+
+def test_the_language_model_of_a_classifier_reads_pieces_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+
+    def finetune_on(lm: Bundle, texts: TextSource, *rest: object) -> Bundle:
+        read.extend(texts())
+        raise Enough
+
+    monkeypatch.setattr(classifiers, "finetune_on", finetune_on)
+    asked = TrainOptions(Source(("rows.csv",)), str(tmp_path / "m"), MACHINE)
+    lm, chosen = open_pretrained("en-mini"), preset("default")
+    texts = ["one two three four", "short", "one two three four"]
+    with pytest.raises(Enough):
+        finish(classifiers.tuned_on(lm, lambda: texts, asked, chosen, tmp_path))
+    assert read == ["one two", " three four", "short"]

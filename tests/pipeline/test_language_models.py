@@ -14,6 +14,7 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline import finetune, pretrain
 from ulmfit.pipeline.language_models import _asked
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, Source
+from ulmfit.pipeline.runs import Note
 from ulmfit.presets import PRETRAINING
 from ulmfit.pretrained import open_pretrained
 from ulmfit.run import Plan
@@ -124,6 +125,29 @@ def test_pretraining_takes_settings_of_its_own(data: Path, tmp_path: Path) -> No
     assert (asked.batch, asked.softmax, asked.peak) == (4, "sampled", 0.02)
     assert asked.dropouts == replace(PRETRAINING.dropouts, weight=0.25)
     assert _asked(replace(options, settings=None)) == PRETRAINING
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("storage", "int4"), ("tokenizer", "byte"), ("rules", "none"), ("softmax", "adaptive")],
+)
+def test_an_unknown_name_is_told_before_the_work(name: str, value: str, data: Path) -> None:
+    options = PretrainOptions(Source((str(data),)), str(data.parent / "lm"), MACHINE)
+    with pytest.raises(InputError, match=f"{name} '{value}': choose one of "):
+        next(pretrain(replace(options, **{name: value})))  # type: ignore[arg-type]
+    assert [path.name for path in data.parent.iterdir()] == [data.name]
+
+
+@pytest.mark.parametrize("tokenizer", ["word", "subword"])
+def test_a_row_that_is_left_out_is_told_once(tokenizer: str, data: Path, tmp_path: Path) -> None:
+    with data.open("ab") as file:
+        file.write(b"\xff\xfe\n")
+    source = Source((str(data),), skip_bad_rows=True)
+    options = PretrainOptions(source, str(tmp_path / "lm"), MACHINE, tokens=50, batch=2)
+    sizes = {"embedding": 4, "hidden": 6, "layers": 1, "min_count": 1, "tokenizer": tokenizer}
+    events, _ = finish(pretrain(replace(options, **sizes)))
+    skipped = [event.text for event in events if isinstance(event, Note) and "skip" in event.text]
+    assert len(skipped) == 1, skipped
 
 
 @pytest.mark.parametrize(

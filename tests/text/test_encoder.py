@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ulmfit.errors import InputError
-from ulmfit.text import Encoder, Rules, Vocab, WordTokenizer, build_encoder, coding, numbering
+from ulmfit.text import (
+    Encoder,
+    Rules,
+    Vocab,
+    WordTokenizer,
+    build_encoder,
+    coding,
+    numbering,
+    unit_table,
+)
 from ulmfit.text.units import word_units
 
 TEXTS = ["The cat sat on the mat.", "The DOG sat, the cat sat!!!!", "no no no no cat"] * 3
@@ -83,6 +92,18 @@ def test_forgetting_changes_no_id(bound: str, monkeypatch: pytest.MonkeyPatch) -
     tables = {id(coder.code([word]).table): coder.forms.table for word in words}
     assert len(coder.forms) < 40
     assert (len(tables) > 1) == (bound == "MAX_UNITS")
+
+
+@pytest.mark.parametrize("length", [1, 1000])
+def test_parts_of_forms_are_remembered_within_a_bound(
+    length: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unit_table, "MAX_PARTS", 20)
+    table, split = unit_table.UnitTable(), lambda part: word_units(part, Rules())
+    parts = [f"{number}" * length for number in range(10)] * 9
+    codes = [table.codes_of_part(part, split) for part in parts]
+    assert codes == codes[:10] * 9
+    assert len(table._parts) == (10 if length == 1 else 1)
 
 
 def test_a_text_of_many_batches_is_one_text(monkeypatch: pytest.MonkeyPatch) -> None:

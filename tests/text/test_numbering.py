@@ -1,5 +1,8 @@
 """Compiled numbering of forms against the dict, on any text; and a machine without a compiler."""
 
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import chain
@@ -181,3 +184,23 @@ def test_threads_share_a_tokenizer() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+ENDING = """
+import threading, time
+from ulmfit.text.tokenizer import WordTokenizer
+
+def work(tokenizer=WordTokenizer(), text=" ".join(map(str, range(400_000)))):
+    while True:
+        tokenizer.code([text])
+
+threading.Thread(target=work, daemon=True).start()
+time.sleep(0.5)
+"""
+
+
+def test_python_may_end_while_a_thread_is_at_work() -> None:
+    importing = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    for _ in range(3):
+        done = subprocess.run([sys.executable, "-c", ENDING], env=importing, capture_output=True)
+        assert (done.returncode, done.stderr) == (0, b"")

@@ -1,15 +1,18 @@
 """Worker processes: results in order, errors told, nobody left behind, whatever ends the parent."""
 
 import os
+import select
 import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,6 +50,10 @@ def length(least: int, chunk: list[str]) -> int:
     if len(chunk[0]) < least:
         raise InputError(f"a text of {len(chunk[0])}")
     return len(chunk[0])
+
+
+def complains(_: None, chunk: list[str]) -> None:
+    print("a word", file=sys.stderr, flush=True)
 
 
 def ends(_: None, chunk: list[str]) -> None:
@@ -170,10 +177,10 @@ def test_a_worker_that_is_killed_while_it_answers_is_told() -> None:
 
 def test_a_request_that_is_cut_is_the_end(tmp_path: Path) -> None:
     """Its parent was killed in the middle of it: nothing to complain of."""
-    whole = worker.message([]) + worker.message((process, None)) + worker.message([LONG])
+    whole = worker.message((process, None)) + worker.message([LONG])
     for cut in (0, 3, 20, len(whole) - 1):
         done = subprocess.run(
-            [sys.executable, "-c", "from ulmfit.text.worker import main; main()"],
+            [sys.executable, "-c", "from ulmfit.text.worker import main; main(b'')"],
             input=whole[:cut],
             capture_output=True,
             env=IMPORTING,
@@ -191,6 +198,93 @@ def test_a_module_of_the_folder_is_not_taken_for_pythons(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [place, *sys.path])
     assert len(list(map_chunks(process, None, [LONG] * 3, workers=2))) == 3
+
+
+def run(script: str, *options: str, **how: Any) -> "subprocess.CompletedProcess[str]":
+    """Another Python, with texts enough for two workers."""
+    ready = "import os, sys\nfrom itertools import repeat\n"
+    texts = 'TEXTS = ["x" * (1 << 20)] * 4\n'
+    command = [sys.executable, *options, "-c", ready + texts + textwrap.dedent(script)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, **how)
+
+
+MAPPED = """
+from ulmfit.text.parallel import map_chunks
+from tests.text.test_parallel import process
+print(len(list(map_chunks(process, None, TEXTS, workers=2))))
+"""
+
+
+def test_what_a_start_up_script_prints_is_no_answer(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text("print('hello ' * 9, flush=True)")
+    env = {"PYTHONPATH": os.pathsep.join([str(tmp_path), IMPORTING["PYTHONPATH"]])}
+    done = run(MAPPED, env=os.environ | env)
+    assert (done.stdout.split()[-1], done.stderr) == ("4", "")
+
+
+def test_what_the_parent_does_not_heed_a_worker_does_not(tmp_path: Path) -> None:
+    (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong one')")
+    script = f"sys.path += {sys.path!r}\n" + MAPPED
+    done = run(script, "-I", env=os.environ | {"PYTHONPATH": str(tmp_path)})
+    assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+def test_a_worker_imports_from_where_its_parent_does() -> None:
+    """Also what the package needs: here nothing is installed but by the script itself."""
+    script = f"sys.path[:0] = {sys.path!r}\n" + MAPPED
+    done = run(script, "-S", "-E", env=os.environ)
+    assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+@posix
+def test_where_the_folder_is_gone_it_works_too(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = "os.rmdir(os.getcwd())\n" + MAPPED
+    done = run(script, cwd=tmp_path / "gone", env=IMPORTING)
+    assert (done.stdout, done.stderr) == ("4\n", "")
+
+
+@posix
+def test_a_fork_that_drops_the_results_ends_no_worker_of_its_parent() -> None:
+    script = """
+    from ulmfit.text.parallel import map_chunks
+    from tests.text.test_parallel import process
+    results = map_chunks(process, None, repeat(TEXTS[0]), workers=2)
+    first = next(results)
+    if not (child := os.fork()):
+        results.close()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    print({next(results) for _ in range(8)} >= {first})
+    """
+    done = run(script, env=IMPORTING)
+    assert done.stdout == "True\n", done.stderr
+
+
+@posix
+def test_a_complaint_does_not_stop_a_worker_for_ever(tmp_path: Path) -> None:
+    """`stty tostop`: who writes to the terminal and is not in front is stopped."""
+    import pty
+
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import os, sys\nos.system('stty tostop')\n"
+        "from ulmfit.text.parallel import map_chunks\n"
+        "from tests.text.test_parallel import complains\n"
+        "print(len(list(map_chunks(complains, None, ['x' * (1 << 20)] * 4, workers=2))))\n"
+    )
+    pid, terminal = pty.fork()
+    if not pid:
+        os.execve(sys.executable, [sys.executable, str(script)], IMPORTING)
+    said, until = b"", time.monotonic() + 60
+    with suppress(OSError):  # its end
+        while time.monotonic() < until and b"4\r\n" not in said:
+            ready, _, _ = select.select([terminal], [], [], 1)
+            said += os.read(terminal, 1000) if ready else b""
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    assert b"a word\r\n" in said and b"4\r\n" in said
 
 
 @posix

@@ -109,6 +109,7 @@ def _pretrain_in(
         )
 
     def reading() -> Iterator[str]:
+        skipped.clear()  # each pass meets the same rows
         return in_pieces(options.corpus.texts(skipped.append))
 
     path = folder / "tokenizer.json"

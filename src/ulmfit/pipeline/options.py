@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ulmfit.bundle import Direction
 from ulmfit.compact import Storage
@@ -24,6 +24,9 @@ from ulmfit.targets.kinds import Kind
 from ulmfit.text.rules import PAPER_RULES, Rules
 
 BOTH = "both"
+TokenizerName = Literal["word", "subword"]
+RulesName = Literal["default", "paper"]
+_NAMES = {"storage": Storage, "tokenizer": TokenizerName, "rules": RulesName, "softmax": Softmax}
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,8 @@ class PretrainOptions:
     """None: of `start`, or else the papers' 400; so too the next two, 1150 and 3"""
     hidden: int | None = None
     layers: int | None = None
-    tokenizer: Literal["word", "subword"] = "word"
-    rules: Literal["default", "paper"] = "default"
+    tokenizer: TokenizerName = "word"
+    rules: RulesName = "default"
     max_vocabulary: int = 30_000
     min_count: int = 2
     epochs: int | None = None
@@ -149,6 +152,10 @@ class PretrainOptions:
     def check(self) -> None:
         """Raise InputError now for a machine that is not there or a size that is none."""
         self.machine.check()
+        for name, known in _NAMES.items():
+            value, names = getattr(self, name), get_args(known)
+            if value is not None and value not in names:
+                raise InputError(f"{name} {value!r}: choose one of {', '.join(names)}")
         sizes = ("embedding", "hidden", "layers", "max_vocabulary", "min_count", "epochs")
         for name in (*sizes, "tokens", "batch", "rate"):
             value = getattr(self, name)

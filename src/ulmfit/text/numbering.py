@@ -111,7 +111,8 @@ class CompiledNumbering:
         self._tables = code.numbering_new(int.from_bytes(os.urandom(8), "little"), cuts)
         if not self._tables:
             raise MemoryError(_NO_MEMORY)
-        weakref.finalize(self, code.numbering_free, self._tables)
+        end = weakref.finalize(self, code.numbering_free, self._tables)
+        end.atexit = False  # another thread may be at work in them still
 
     def number(self, texts: Sequence[str]) -> Numbered:
         """See :class:`Numbering`."""

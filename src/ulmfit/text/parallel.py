@@ -1,5 +1,6 @@
 """Texts in chunks through worker processes, in order and in bounded memory."""
 
+import json
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import IO, Any, TypeVar, cast
 
 from ulmfit import compiled
-from ulmfit.text.worker import message, receive
+from ulmfit.text.worker import message, receive, skip_to
 
 Tool = TypeVar("Tool")
 Result = TypeVar("Result")
@@ -23,12 +24,19 @@ Result = TypeVar("Result")
 #: Fixed, so that results do not depend on the number of workers.
 CHUNK_CHARACTERS = 1 << 20
 CHUNK_TEXTS = 1 << 13
-_BEGIN = (
-    "import sys; home = sys.argv[1]; home in sys.path or sys.path.insert(0, home); "
-    "from ulmfit.text.worker import main; main()"
-)
+_BEGIN = """
+import json, signal, sys
+if hasattr(signal, "SIGTTOU"):  # else `stty tostop` stops it for ever at its first complaint
+    signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+home, places = json.loads(sys.argv[1])
+sys.path[:] = [home] * (home not in sys.path) + sys.path + places
+from ulmfit.text.worker import main
+main(bytes.fromhex(sys.argv[2]))
+"""
 _HOME = str(Path(__file__).resolve().parents[2])
 _POSIX = os.name == "posix"
+_FLAGS = {"ignore_environment": "-E", "no_user_site": "-s", "no_site": "-S"}
+_MARK = 16  # bytes that open the answers; what start-up scripts print before them is passed over
 _KILLED = 9  # the signal that comes where memory ends
 
 
@@ -88,11 +96,14 @@ class _Pool:
         self._threads = ThreadPoolExecutor(workers)
         self._idle: SimpleQueue[_Worker] = SimpleQueue()
         self._all: list[_Worker] = []
+        self._process = os.getpid()
 
     def submit(self, chunk: list[str]) -> "Future[Any]":
         return self._threads.submit(self._done, chunk)
 
     def close(self) -> None:
+        if os.getpid() != self._process:  # a fork's: the workers are its parent's
+            return
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._end_all()  # what a thread waits for does not come any more
         self._threads.shutdown()
@@ -121,8 +132,11 @@ class _Worker:
     """
 
     def __init__(self, job: bytes) -> None:
+        self._mark = os.urandom(_MARK)
+        flags = [flag for name, flag in _FLAGS.items() if getattr(sys.flags, name)]
+        told = [json.dumps([_HOME, _places()]), self._mark.hex()]
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-c", _BEGIN, _HOME],
+            [sys.executable, *flags, "-P", "-c", _BEGIN, *told],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | compiled.environment(),
@@ -130,14 +144,16 @@ class _Worker:
         )
         self._requests = cast(IO[bytes], self._process.stdin)
         self._answers = cast(IO[bytes], self._process.stdout)
-        places = [os.path.abspath(place) for place in sys.path if isinstance(place, str)]
         with suppress(OSError):  # it has ended: `ask` tells
-            self._requests.write(message(places) + job)
+            self._requests.write(job)
 
     def ask(self, chunk: list[str]) -> Any:
         try:
             self._requests.write(message(chunk))
             self._requests.flush()
+            if self._mark:
+                skip_to(self._mark, self._answers)
+                self._mark = b""
             succeeded, result = receive(self._answers)
         except (OSError, EOFError):
             raise ChildProcessError(_ended(self._process.wait())) from None
@@ -161,7 +177,16 @@ def _ended(status: int) -> str:
     how = f"status {status}" if status >= 0 else f"signal {-status}"
     memory = "; was there too little memory?" if -status == _KILLED else ""
     told = f"a worker process ended before its time ({how}{memory})"
-    return f"{told}; with one worker none is started"
+    return f"{told}; what it said stands on stderr, and with one worker none is started"
+
+
+def _places() -> list[str]:
+    """Where this process imports from."""
+    places = []
+    for place in sys.path:
+        with suppress(OSError):  # the current folder is gone
+            places += [os.path.abspath(place)] if isinstance(place, str) else []
+    return places
 
 
 def _can_start_others() -> bool:

@@ -15,6 +15,8 @@ from ulmfit.text.units import BEGIN_UNIT, NEWLINE_UNIT, Unit
 Split = Callable[[str], tuple[Unit, ...]]
 
 BEGIN_CODE, NEWLINE_CODE = 0, 1
+#: Parts of forms remembered, about 25 MB (a long one weighs as several); then they are forgotten.
+MAX_PARTS = 1 << 17
 
 
 class UnitTable:
@@ -24,7 +26,8 @@ class UnitTable:
         self.units: list[Unit] = []
         self.lock = threading.Lock()
         self.weight = 0
-        self.parts: dict[str, tuple[int, ...]] = {}
+        self._parts: dict[str, tuple[int, ...]] = {}
+        self._weight_of_parts = 0
         self._codes: dict[Unit, int] = {}
         self._words = np.zeros(1024, np.int32)  # (units,) words in each
         self.number((BEGIN_UNIT, NEWLINE_UNIT))
@@ -48,6 +51,17 @@ class UnitTable:
         self._words[code] = words
         self.weight += 1 + len("".join(tokens)) // 64
         return code
+
+    def codes_of_part(self, part: str, split: Split) -> tuple[int, ...]:
+        """Return the codes of a part of a form; the lock is the caller's to hold."""
+        codes = self._parts.get(part)
+        if codes is None:
+            codes = self.number(split(part))
+            self._weight_of_parts += 1 + (len(part) + len(codes)) // 64
+            if self._weight_of_parts > MAX_PARTS:
+                self._parts, self._weight_of_parts = {}, 0
+            self._parts[part] = codes
+        return codes
 
     def words(self, codes: NDArray[np.int32]) -> int:
         """Return how many words stand in units."""
@@ -109,9 +123,5 @@ class Forms:
         return list(chain.from_iterable(map(self._codes_of_part, parts)))
 
     def _codes_of_part(self, part: str) -> Sequence[int]:
-        known = self.table.parts
-        codes = known.get(part)
-        if codes is None:
-            assert self._split_part is not None
-            codes = known[part] = self.table.number(self._split_part(part))
-        return codes
+        assert self._split_part is not None
+        return self.table.codes_of_part(part, self._split_part)

@@ -11,12 +11,12 @@ from typing import IO, Any
 _HEAD = 8  # bytes that tell a message's length
 
 
-def main() -> None:
-    """Read places to import from, a job and then chunks until they end; answer each."""
+def main(mark: bytes) -> None:
+    """Write `mark`; read a job and then chunks until they end; answer each."""
     requests, answers = _own(0, "rb"), _own(1, "wb")
     warnings.simplefilter("ignore")  # what there is to be told of this machine, the parent tells
     try:
-        sys.path += receive(requests)
+        answers.write(mark)
         work, tool = receive(requests)
         while True:
             answers.write(_answer(work, tool, receive(requests)))
@@ -37,6 +37,13 @@ def receive(pipe: IO[bytes]) -> Any:
     """Return the next message; EOFError where it ends before its end."""
     size = int.from_bytes(_exactly(pipe, _HEAD), "little")
     return pickle.loads(_exactly(pipe, size))
+
+
+def skip_to(mark: bytes, pipe: IO[bytes]) -> None:
+    """Read until `mark` has come; EOFError where it does not."""
+    found = b""
+    while not found.endswith(mark):
+        found = found[-len(mark) :] + _exactly(pipe, 1)
 
 
 def _exactly(pipe: IO[bytes], size: int) -> bytes:
