@@ -22,7 +22,7 @@ from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.record import copy_logs
 from ulmfit.pipeline.shares import LANGUAGE_MODEL_SHARE, language_models_part
 from ulmfit.presets import Preset
-from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.pretrained import open_pretrained
 from ulmfit.targets.checks import check_labels
 
 
@@ -72,7 +72,7 @@ def fitted(
     check_labels(given.draw.labels, names, kind)
     if given.unlabelled and not options.finetune:
         raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
-    lm = open_pretrained(options.lm or DEFAULT)
+    lm = open_pretrained(options.language_model)
     directions(options.direction, lm.directions)
     asked = recording.asked(options, given.draw, lm.architecture.layer_sizes())
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:

@@ -19,7 +19,6 @@ from ulmfit.pipeline.inputs import inputs
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.pipeline.record import FILE, FIT, content
 from ulmfit.pipeline.sessions import Sizes, session
-from ulmfit.pretrained import DEFAULT
 from ulmfit.remote import is_remote, local_folder
 
 OF_FILES = ("data", "out", "unlabelled", "test", "labels", "teacher", "pseudo_labels")
@@ -37,9 +36,9 @@ def asked(options: TrainOptions, draw: Draw, sizes: Sizes) -> dict[str, Any]:
     Raises:
         OSError: the language model cannot be read.
     """
-    lm = options.lm or DEFAULT
+    lm = options.language_model
     told = asdict(replace(options, order=tuple(draw.names) if draw.kind == "ordinal" else ()))
-    told["lm"] = None if options.lm is None else lm_name(lm)
+    told["lm"] = lm_name(lm)
     read = inputs(replace(options, lm=str(local_folder(lm))))
     return {
         "command": FIT,

@@ -26,7 +26,7 @@ from ulmfit.pipeline.shares import language_models_part
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
-from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.pretrained import open_pretrained
 from ulmfit.settings import with_settings
 from ulmfit.stages.classify import Labelled, classify
 
@@ -60,13 +60,14 @@ def train(
     budget = Budget.of(options.time_budget)
     chosen = chosen_preset(options)
     options.machine.check()
+    options = replace(options, lm=options.language_model)  # a run that goes on elsewhere keeps it
     options.data.check(need_label=True)
     unlabelled = unlabelled_sources(options)
     skipped: list[str] = []
     draw = _draw(options, skipped)
     teacher = teacher_of(options, draw, unlabelled)
     test, test_rows = _test(options, draw, skipped)
-    lm = open_pretrained(options.lm or DEFAULT)
+    lm = open_pretrained(options.language_model)
     models = len(directions(options.direction, lm.directions))
     sizes = lm.architecture.layer_sizes()
     with opened("train", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
@@ -200,7 +201,7 @@ def tuned_on(
     saved = folder / FINETUNED
     if saved.exists():
         return bundles.load(saved)
-    how = FinetuneOptions(options.lm or DEFAULT, options.data, str(saved), options.machine)
+    how = FinetuneOptions(options.language_model, options.data, str(saved), options.machine)
     wanted = directions(options.direction, lm.directions)
     tuned = yield from finetune_on(
         lm, lambda: distinct(in_pieces(texts())), chosen, folder / "finetune", how, wanted, budget

@@ -30,7 +30,7 @@ from ulmfit.pipeline.sessions import Session, session
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.predict import Predictor
 from ulmfit.presets import Preset
-from ulmfit.pretrained import DEFAULT, open_pretrained
+from ulmfit.pretrained import open_pretrained
 from ulmfit.targets.kinds import Kind, Rows
 
 MAIN: dict[Kind, str] = {
@@ -82,6 +82,7 @@ def bench(options: TrainOptions) -> Bench:
         raise InputError("a teacher has no part in this: it has seen rows that are measured on")
     chosen = chosen_preset(options)
     options.machine.check()
+    options = replace(options, lm=options.language_model)
     options.data.check(need_label=True)
     unlabelled = unlabelled_sources(options)
     options.policy.check(options.task or "single")
@@ -95,7 +96,7 @@ def bench(options: TrainOptions) -> Bench:
         order=options.order,
     )
     options.objective.check(draw.kind, draw.names)
-    lm = open_pretrained(options.lm or DEFAULT)
+    lm = open_pretrained(options.language_model)
     directions(options.direction, lm.directions)
     return Bench(options, chosen, draw, lm, tuple(unlabelled), tuple(skipped))
 

@@ -9,8 +9,8 @@ from typing import TypedDict
 
 from ulmfit.data.sources import files_read
 from ulmfit.manifest import fingerprint
-from ulmfit.pipeline.options import Options, Source
-from ulmfit.pretrained import DEFAULT, HERE
+from ulmfit.pipeline.options import FinetuneOptions, Options, Source, TrainOptions
+from ulmfit.pretrained import HERE
 
 MODELS = ("lm", "teacher")  # roles of a model's folder
 CLOCKS = 3600.0  # seconds that the clock of a file server may be wrong
@@ -49,8 +49,10 @@ def _given(options: Options) -> Iterator[tuple[str, str, str | None]]:
         source = given if isinstance(given, Source) else data if role == "test" else None
         for path in given.paths if isinstance(given, Source) else given:
             yield role, path, source.format if source else None
-    if hasattr(options, "lm"):
-        yield "lm", options.lm or DEFAULT, None
+    if isinstance(options, TrainOptions):
+        yield "lm", options.language_model, None
+    elif isinstance(options, FinetuneOptions):
+        yield "lm", options.lm, None
     if start := getattr(options, "start", None):
         yield "lm", start, None
     if teacher := getattr(options, "teacher", None):

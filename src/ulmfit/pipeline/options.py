@@ -18,6 +18,7 @@ from ulmfit.device import Precision, is_bf16, pick_device
 from ulmfit.errors import InputError
 from ulmfit.language_modelling import Hardware
 from ulmfit.model.heads import Softmax
+from ulmfit.pretrained import default_model
 from ulmfit.stages.deciding import Policy
 from ulmfit.stages.objective import LossName, Objective
 from ulmfit.targets.kinds import Kind
@@ -187,7 +188,7 @@ class TrainOptions:
     out: str
     machine: Machine = Machine()
     lm: str | None = None
-    """a bundle's folder or an embedded model's name; None takes the default one"""
+    """a bundle's folder or an embedded model's name; None: `pretrained.default_model`"""
     unlabelled: tuple[str, ...] = ()
     test: tuple[str, ...] = ()
     preset: str = "default"
@@ -218,6 +219,11 @@ class TrainOptions:
     """a classifier's folder: its surest answers on texts without a label are learned from too"""
     pseudo_labels: int | None = None
     """how many of these answers, at most; None: `pipeline.pseudo_labels.MOST`"""
+
+    @property
+    def language_model(self) -> str:
+        """What `lm` names, or the default on the machine's device."""
+        return self.lm or default_model(self.machine.device)
 
     @property
     def objective(self) -> Objective:
