@@ -5,10 +5,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from ulmfit import bundle as bundles
 from ulmfit import pipeline
+from ulmfit.errors import InputError
 from ulmfit.pipeline.options import Machine, PretrainOptions, Source
 
 from .running import run_script
@@ -38,3 +40,22 @@ def test_with_a_language_model_and_with_none(
     drawn = bundles.load(tmp_path / "--untrained" / "untrained-3")
     assert drawn.provenance == {"untrained": True, "seed": 3}
     assert drawn.architecture == bundles.load(lm).architecture
+
+
+def test_two_directions_trained_apart_are_as_one_run_of_both(
+    texts: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "texts.txt").write_text("\n\n".join(texts))
+    corpus, machine = Source((str(tmp_path / "texts.txt"),)), Machine("cpu", "fp32", 1)
+    sizes = {"embedding": 8, "hidden": 12, "layers": 2, "min_count": 1, "batch": 4}
+    for direction in ("both", "forward", "backward"):
+        out = str(tmp_path / direction)
+        list(pipeline.pretrain(PretrainOptions(corpus, out, machine, direction, **sizes)))  # type: ignore[arg-type]
+    run_script("joined.py", tmp_path / "forward", tmp_path / "backward", tmp_path / "joined")
+    both, joined = bundles.load(tmp_path / "both"), bundles.load(tmp_path / "joined")
+    assert joined.directions == both.directions == ("forward", "backward")
+    for direction, tensors in both.weights.items():
+        assert all(torch.equal(t, joined.weights[direction][n]) for n, t in tensors.items())
+        assert joined.metrics[direction].keys() == both.metrics[direction].keys()
+    with pytest.raises(InputError, match="both language models are forward"):
+        run_script("joined.py", tmp_path / "forward", tmp_path / "both", tmp_path / "x")
