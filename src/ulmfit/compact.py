@@ -81,7 +81,7 @@ def _pack_bits(matrix: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     levels = (groups / scale.float()[:, :, None]).round().clamp(1 - middle, middle - 1) + middle
     whole = columns + -columns % TOGETHER
     numbers = levels.view(rows, -1)[:, :whole].long().view(rows, -1, TOGETHER)
-    lanes = (numbers << (bits * torch.arange(TOGETHER))).sum(2)  # each 8 bits long
+    lanes = (numbers << (bits * torch.arange(TOGETHER))).sum(2)  # eight numbers in one
     separate = lanes[:, :, None] >> (8 * torch.arange(bits)) & 255
     return separate.to(torch.uint8).view(rows, -1), scale
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ulmfit.bundle import Bundle
-from ulmfit.pipeline import classifiers, encoding, pretrain
+from ulmfit.pipeline import classifiers, encoding, language_models, pretrain
 from ulmfit.pipeline.encoding import TextSource, in_pieces
 from ulmfit.pipeline.options import PretrainOptions, Source, TrainOptions
 from ulmfit.presets import preset
@@ -66,11 +66,11 @@ def test_the_language_model_of_a_classifier_reads_pieces_too(
 ) -> None:
     read: list[str] = []
 
-    def finetune_on(lm: Bundle, texts: TextSource, *rest: object) -> Bundle:
+    def encoded_domain(lm: Bundle, texts: TextSource, *rest: object) -> Bundle:
         read.extend(texts())
         raise Enough
 
-    monkeypatch.setattr(classifiers, "finetune_on", finetune_on)
+    monkeypatch.setattr(language_models, "encoded_domain", encoded_domain)
     asked = TrainOptions(Source(("rows.csv",)), str(tmp_path / "m"), MACHINE)
     lm, chosen = open_pretrained("en-mini"), preset("default")
     texts = ["one two three four", "short", "one two three four"]

@@ -15,7 +15,7 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline.afterwards import Afterwards, sample
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
-from ulmfit.pipeline.encoding import TextSource, distinct, in_pieces
+from ulmfit.pipeline.encoding import TextSource
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
@@ -203,9 +203,7 @@ def tuned_on(
         return bundles.load(saved)
     how = FinetuneOptions(options.language_model, options.data, str(saved), options.machine)
     wanted = directions(options.direction, lm.directions)
-    tuned = yield from finetune_on(
-        lm, lambda: distinct(in_pieces(texts())), chosen, folder / "finetune", how, wanted, budget
-    )
+    tuned = yield from finetune_on(lm, texts, chosen, folder / "finetune", how, wanted, budget)
     bundles.save(tuned, saved, "")
     return tuned
 

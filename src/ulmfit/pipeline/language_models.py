@@ -196,7 +196,7 @@ def finetune(
 
     def texts() -> Iterator[str]:
         skipped.clear()  # each pass meets the same rows
-        return distinct(in_pieces(options.corpus.texts(skipped.append)))
+        return options.corpus.texts(skipped.append)
 
     sizes = lm.architecture.layer_sizes()
     with opened("finetune", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
@@ -210,6 +210,10 @@ def finetune(
     return bundle
 
 
+def _read_once(texts: TextSource) -> Iterator[str]:
+    return distinct(in_pieces(texts()))
+
+
 def finetune_on(
     lm: Bundle,
     texts: TextSource,
@@ -219,7 +223,9 @@ def finetune_on(
     wanted: tuple[Direction, ...],
     budget: Budget | None,
 ) -> Generator[Event, None, Bundle]:
-    """The stage itself, on any source of texts; nothing is saved but in `folder`.
+    """The stage itself, on any source of texts, each read once and long ones in pieces.
+
+    Nothing is saved but in `folder`.
 
     Args:
         lm: the language model to start from.
@@ -231,7 +237,8 @@ def finetune_on(
         budget: of all of it, or None.
     """
     machine = options.machine
-    encoder, corpus = yield from encoded_domain(lm, texts, chosen, folder, machine)
+    read = partial(_read_once, texts)
+    encoder, corpus = yield from encoded_domain(lm, read, chosen, folder, machine)
     bundle = yield from finetune_stage(
         lm,
         corpus,
