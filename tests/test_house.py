@@ -51,6 +51,7 @@ PUBLIC_NAMES = {  # what `ulmfit/__init__.py` promises
 ALLOWED_BASES = {
     *{"nn.Module", "torch.nn.Module", "Function", "torch.autograd.Function", "autograd.Function"},
     *{"Protocol", "NamedTuple", "TypedDict", "Enum", "IntEnum", "StrEnum", "Generic"},
+    "Structure",  # of ctypes: what lies in memory, as C declares it
     *{"BaseModel", "BaseEstimator", "ClassifierMixin", "RegressorMixin", "TransformerMixin"},
     *{
         name

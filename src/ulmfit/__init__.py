@@ -6,7 +6,6 @@
 ['neg', 'pos']
 """
 
-import os
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -40,12 +39,6 @@ if TYPE_CHECKING:
     from ulmfit.suggestions import suggest_file as suggest_file
 
     __version__: str
-
-# After each of its loops OpenMP's other threads go on asking for work, for milliseconds, on cores
-# that our own compiled code is meant to have next: less of it made training 3 to 10% faster
-# (experiments/LOG.md). Read when torch is imported; what a user has set stands.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 _HOMES = {
     "Bundle": "ulmfit.bundle",

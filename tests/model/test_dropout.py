@@ -3,7 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
+from ulmfit.model import dropout
 from ulmfit.model.dropout import (
     Dropouts,
     embed_with_dropout,
@@ -72,12 +74,48 @@ def test_the_gradient_of_embedding_dropout_is_that_of_a_masked_matrix() -> None:
     torch.testing.assert_close(weight.grad, same.grad)
 
 
-def test_weight_dropout_drops_single_numbers() -> None:
-    y = weight_dropout(torch.ones(400, 250), P, True)
+@pytest.fixture(params=["compiled", "torch"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How weights are dropped on a CPU: by compiled code, or where there is none."""
+    if request.param == "torch":
+        monkeypatch.setattr(dropout, "can_drop", lambda weight: False)
+    elif not dropout.can_drop(torch.ones(1)):
+        pytest.skip("there is no compiled code here")
+    return str(request.param)
+
+
+def dropped(weight: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    return weight_dropout(weight, P, True, dtype)
+
+
+def test_weight_dropout_drops_single_numbers(way: str) -> None:
+    y = dropped(torch.ones(400, 250))
     assert y.unique().tolist() == pytest.approx([0, KEPT])
     assert float((y == 0).float().mean()) == pytest.approx(P, abs=0.0072)
     rows = (y == 0).float().mean(1)
     assert float(rows.min()) > 0.1 and float(rows.max()) < 0.5, "no row goes as a whole"
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+def test_dropped_weights_are_rounded_once_and_their_gradient_passes_the_mask(
+    way: str, dtype: torch.dtype
+) -> None:
+    weight = torch.randn(9, 7, requires_grad=True)
+    y = dropped(weight, dtype)
+    kept = y != 0
+    assert 30 < int(kept.sum()) < 60 and y.dtype == dtype
+    assert torch.equal(y, torch.where(kept, weight * KEPT, 0).to(dtype))
+    given = torch.randn(7, 9).to(dtype).t()  # a gradient may come in any layout
+    y.backward(given)
+    assert weight.grad is not None and weight.grad.dtype == torch.float32
+    torch.testing.assert_close(weight.grad, torch.where(kept, given.float() * KEPT, 0))
+
+
+def test_every_pass_drops_other_weights_and_the_same_state_the_same(way: str) -> None:
+    weight, state = torch.ones(30, 20), torch.get_rng_state()
+    first, second = dropped(weight), dropped(weight)
+    torch.set_rng_state(state)
+    assert torch.equal(dropped(weight), first) and not torch.equal(first, second)
 
 
 def test_without_training_or_at_zero_each_changes_nothing() -> None:
@@ -85,7 +123,7 @@ def test_without_training_or_at_zero_each_changes_nothing() -> None:
     weight = torch.randn(5, 5)
     for p, training in [(P, False), (0.0, True)]:
         assert torch.equal(locked_dropout(x, p, training), x)
-        assert torch.equal(weight_dropout(weight, p, training), weight)
+        assert weight_dropout(weight, p, training, torch.float32) is weight
         assert torch.equal(embed_with_dropout(ids, weight, p, training), F.embedding(ids, weight))
 
 

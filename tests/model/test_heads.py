@@ -302,13 +302,15 @@ def test_gradients_are_those_of_each_document_alone(spread: list[int], detached:
 def pooled_by_hand(model: TextClassifier, ids: Tensor, lengths: list[int]) -> Tensor:
     """With a graph for every row, cut where a document waits for its window; longest first."""
     chunk, cap = model.chunk, model.pooled_tokens
+    met, ids = ids.unique(return_inverse=True)
+    words = model.encoder.embedding[met]
     states: list[State] = model.encoder.initial_states(len(lengths))
     outputs: list[list[Tensor]] = [[] for _ in lengths]
     for start in range(0, lengths[0], chunk):
         active = sum(n > start for n in lengths)
         waiting = sum(n >= start + chunk + cap for n in lengths)
         states = [(h[:active], c[:active]) for h, c in states]
-        out = model.encoder(ids[start : start + chunk, :active], states)
+        out = model.encoder(ids[start : start + chunk, :active], states, words=words)
         cut = detach(out.states)
         states = [
             (torch.cat([h0[:waiting], h[waiting:]]), torch.cat([c0[:waiting], c[waiting:]]))

@@ -94,7 +94,7 @@ def test_the_gradient_of_weight_dropout_reaches_the_raw_matrix_through_the_mask(
     torch.manual_seed(7)
     layer(x, state)[0].square().sum().backward()
     torch.manual_seed(7)
-    mask = weight_dropout(torch.ones_like(layer.w_hh), 0.5, True)
+    mask = weight_dropout(torch.ones_like(layer.w_hh), 0.5, True, torch.float32)
     raw = [layer.w_ih, layer.w_hh, layer.bias]
     w_ih, w_hh, bias = (p.detach().clone().requires_grad_() for p in raw)
     lstm_reference(x, state, w_ih, w_hh * mask, bias)[0].square().sum().backward()
@@ -138,7 +138,7 @@ def test_in_bf16_every_gradient_is_within_a_hundredth_of_the_definitions(hidden:
     torch.manual_seed(7)
     got = gradients(list(in_bf16(layer, x, (h, c))), leaves)
     torch.manual_seed(7)
-    mask = weight_dropout(torch.ones_like(layer.w_hh), 0.5, True).double()
+    mask = weight_dropout(torch.ones_like(layer.w_hh), 0.5, True, torch.float32).double()
     w_ih, w_hh, bias, x, h, c = exact = [t.detach().double().requires_grad_() for t in leaves]
     y, state = lstm_reference(x, (h, c), w_ih, w_hh * mask, bias)
     for g, w in zip(got, gradients([y, *state], exact), strict=True):

@@ -71,17 +71,27 @@ class AWDLSTM(nn.Module):
         return [(z, z) for z in zeros]
 
     def forward(
-        self, ids: Tensor, states: list[State], waiting: int = 0, again: bool = False
+        self,
+        ids: Tensor,
+        states: list[State],
+        waiting: int = 0,
+        again: bool = False,
+        words: Tensor | None = None,
     ) -> Encoded:
         """(time, batch) of int64 and the states before it -> `Encoded`.
 
-        The first `waiting` rows build no graph in the layers (`LSTMLayer.forward`, `again` too).
-
         Frozen lower layers build no graph: autograd records nothing below the first
         parameter that wants a gradient.
+
+        Args:
+            ids: which rows of `words`.
+            states: before the first step.
+            waiting: the first so many rows build no graph in the layers.
+            again: as `LSTMLayer.forward` has it.
+            words: (words, embedding); None: the whole embedding matrix.
         """
-        p = self.dropouts
-        x = embed_with_dropout(ids, self.embedding, p.embedding, self.training)
+        p, words = self.dropouts, self.embedding if words is None else words
+        x = embed_with_dropout(ids, words, p.embedding, self.training)
         x = locked_dropout(x, p.input, self.training)
         new_states = []
         for i, (layer, state) in enumerate(zip(self.layers, states, strict=True)):

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from ulmfit import device as devices
-
-LEVELS = 1 << 16
-"""a probability on a CPU is a whole number of so many parts"""
+from ulmfit.model.native.drops import DRAWS, LEVELS, can_drop, drop
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ def keep_mask(shape: tuple[int, ...], p: float, like: Tensor) -> Tensor:
     """
     if devices.is_accelerator(like.device):
         return like.new_empty(shape).bernoulli_(1 - p).div_(1 - p)
-    count, dropped = math.prod(shape), min(round(p * LEVELS), LEVELS - 1)
-    drawn = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(2**63), None)
+    count, dropped = math.prod(shape), _levels(p)
+    drawn = torch.empty(-(-count // DRAWS), dtype=torch.int64).random_(-(2**63), None)
     kept = drawn.view(torch.int16)[:count].view(shape) >= dropped - LEVELS // 2
     return kept.to(like.dtype).mul_(LEVELS / (LEVELS - dropped))
 
@@ -92,11 +92,38 @@ def embed_with_dropout(ids: Tensor, weight: Tensor, p: float, training: bool) ->
     return embedded * F.embedding(ids, keep_mask((len(weight), 1), p, weight))
 
 
-def weight_dropout(weight: Tensor, p: float, training: bool) -> Tensor:
+def weight_dropout(weight: Tensor, p: float, training: bool, dtype: torch.dtype) -> Tensor:
     """DropConnect on a recurrent matrix: one mask for all time steps of a pass.
 
     A function of the weight, so that the gradient reaches the one true parameter.
+
+    Args:
+        weight: (4 hidden, hidden).
+        p: probability that a number is dropped; the rest is scaled by 1/(1-p).
+        training: False drops nothing.
+        dtype: what the result is computed with in.
     """
     if not training or p == 0:
-        return weight
-    return weight * keep_mask(tuple(weight.shape), p, weight)
+        return weight.to(dtype)
+    if not can_drop(weight):
+        return (weight * keep_mask(tuple(weight.shape), p, weight)).to(dtype)
+    dropped: Tensor = _Dropped.apply(weight, _levels(p), dtype)  # type: ignore[no-untyped-call]
+    return dropped
+
+
+class _Dropped(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, weight: Tensor, dropped: int, dtype: torch.dtype) -> Tensor:
+        seed = int(torch.empty((), dtype=torch.int64).random_(-(2**63), None))
+        ctx.given = dropped, seed, weight.dtype
+        return drop(weight, dropped, seed, dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        return drop(grads[0], *ctx.given), None, None
+
+
+def _levels(p: float) -> int:
+    """A probability as a whole number of `LEVELS`, less than all."""
+    return min(round(p * LEVELS), LEVELS - 1)

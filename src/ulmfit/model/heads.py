@@ -225,9 +225,13 @@ class TextClassifier(nn.Module):
         A document that has ended leaves the batch at the next chunk: padding costs no more than
         a chunk's rest, whatever the longest document. As the documents stand in the order of
         their lengths, those that wait for their first pooled position are the first ones.
+
+        Chunks look their words up among the batch's: the gradient of the embedding matrix, zeros
+        for nearly all words, is made once a batch instead of once a chunk.
         """
         lengths, order = lengths.sort(descending=True, stable=True)
-        ids, ends = ids[:, order], lengths.tolist()
+        met, ids = torch.unique(ids[:, order], return_inverse=True)
+        words, ends = F.embedding(met, self.encoder.embedding), lengths.tolist()
         active = waiting = len(ends)
         pool = Pool.empty(0, self.encoder.architecture.embedding, self.encoder.embedding)
         states = self.encoder.initial_states(active)
@@ -244,7 +248,7 @@ class TextClassifier(nn.Module):
             unopened = sum(end >= stop + self.pooled_tokens for end in ends)
             pool, waiting = pool.with_first(waiting - unopened), unopened
             before = detach(states) if self.detach_chunks else states
-            out = self._read(ids[start:stop, :active], before, waiting, apart)
+            out = self._read(ids[start:stop, :active], before, waiting, apart, words)
             states = out.states
             if waiting < active:
                 pool = pool.add(
@@ -253,7 +257,9 @@ class TextClassifier(nn.Module):
         pieces = [piece.concatenated() for piece in (pool, *reversed(ended))]
         return torch.cat(pieces)[order.argsort()]
 
-    def _read(self, ids: Tensor, states: list[State], waiting: int, apart: bool) -> Encoded:
+    def _read(
+        self, ids: Tensor, states: list[State], waiting: int, apart: bool, words: Tensor
+    ) -> Encoded:
         """One chunk; the first `waiting` of its documents build no graph.
 
         Where windows lie far `apart`, what the others keep is made as small as can be.
@@ -261,5 +267,5 @@ class TextClassifier(nn.Module):
         learning = torch.is_grad_enabled() and waiting < ids.shape[1]
         rows = waiting if learning else 0
         with torch.set_grad_enabled(learning):
-            encoded: Encoded = self.encoder(ids, states, rows, apart)
+            encoded: Encoded = self.encoder(ids, states, rows, apart, words)
             return encoded

@@ -49,9 +49,9 @@ class LSTMLayer(nn.Module):
 
     def _weights(self, x: Tensor) -> list[Tensor]:
         """w_ih, w_hh, bias of one pass over `x`: dropped, and in the type that is computed in."""
-        w_hh = weight_dropout(self.w_hh, self.weight_p, self.training)
         dtype = compute_dtype(x, self.hidden)
-        return [t.to(dtype) for t in (self.w_ih, w_hh, self.bias)]
+        w_hh = weight_dropout(self.w_hh, self.weight_p, self.training, dtype)
+        return [self.w_ih.to(dtype), w_hh, self.bias.to(dtype)]
 
     def _read(
         self, x: Tensor, state: State, weights: list[Tensor] | None = None

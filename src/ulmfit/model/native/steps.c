@@ -7,11 +7,13 @@
  * first cache; and a thread keeps its rows through all steps, so that none waits for another.
  *
  * Shapes. `units` is a multiple of LANES. Gates: (steps, batch, 4 units) in torch's order i f g o.
- * h, c: (1 + steps, batch, units), the first the state before. A call works on the rows `first` to
- * `first + rows` of the batch.
+ * h, c: (1 + steps, batch, units), the first the state before.
  */
 
 #include "bf16.h"
+#include "share.h"
+
+enum { WIDTH = 16 }; /* units come in blocks of so many, whatever LANES is */
 
 /* Whether this CPU has the instruction that `dot_bf16` is written for. */
 int steps_are_fast(void) { return HAS_BF16; }
@@ -26,20 +28,28 @@ static void pack(const bf16 *w, long output, long input, long inputs, bf16 *pane
         }
 }
 
-/* For `steps_forward`: w_hh (4 units, units) -> (units / LANES, 4 gates) panels; some of the blocks. */
-void pack_forward(const bf16 *w, long units, long from, long to, bf16 *panels)
+typedef struct {
+    const bf16 *w; /* w_hh (4 units, units) */
+    bf16 *panels;
+    long units;
+} packing;
+
+/* For `steps_forward`: (units / LANES, 4 gates) panels; some of the blocks of WIDTH units. */
+void pack_forward(const void *arguments, long first, long blocks)
 {
-    for (long u = from; u < to; u += LANES)
+    const packing *p = arguments;
+    for (long u = first * WIDTH; u < (first + blocks) * WIDTH; u += LANES)
         for (long gate = 0; gate < 4; gate++)
-            pack(w + (gate * units + u) * units, units, 1, units,
-                 panels + (4 * u + gate * LANES) * units);
+            pack(p->w + (gate * p->units + u) * p->units, p->units, 1, p->units,
+                 p->panels + (4 * u + gate * LANES) * p->units);
 }
 
 /* For `steps_backward`: the same transposed, units / LANES panels of 4 units inputs. */
-void pack_backward(const bf16 *w, long units, long from, long to, bf16 *panels)
+void pack_backward(const void *arguments, long first, long blocks)
 {
-    for (long u = from; u < to; u += LANES)
-        pack(w + u, 1, units, 4 * units, panels + 4 * u * units);
+    const packing *p = arguments;
+    for (long u = first * WIDTH; u < (first + blocks) * WIDTH; u += LANES)
+        pack(p->w + u, 1, p->units, 4 * p->units, p->panels + 4 * u * p->units);
 }
 
 /* `rows` rows of x times `panels` panels -> as many vectors a row. */
@@ -109,22 +119,32 @@ INLINE void cell(bf16 *gate, long units, const float *tile, const float *c, floa
     narrow(o, gate + 3 * units);
 }
 
-/* tile: room for (rows, 4, LANES). */
-void steps_forward(long steps, long batch, long units, long first, long rows, const bf16 *w,
-                   bf16 *gates, float *c, bf16 *h, float *tile)
+typedef struct {
+    long steps, batch, units;
+    const bf16 *panels;
+    bf16 *gates;
+    float *c;
+    bf16 *h;
+    float *tiles; /* room for (batch, 4, LANES) */
+} going;
+
+/* Some of the batch's rows. */
+void steps_forward(const void *arguments, long first, long rows)
 {
-    const long state = batch * units;
-    for (long t = 0; t < steps; t++)
+    const going *g = arguments;
+    const long units = g->units, state = g->batch * units;
+    float *tile = g->tiles + first * 4 * LANES;
+    for (long t = 0; t < g->steps; t++)
         for (long u = 0; u < units; u += LANES) {
             const long at = t * state + first * units;
-            const bf16 *panels = w + 4 * u * units;
-            product(h + at, units, rows, units, panels, tile, 4 * LANES, 2);
-            product(h + at, units, rows, units, panels + 2 * LANES * units, tile + 2 * LANES,
-                    4 * LANES, 2);
+            const bf16 *panels = g->panels + 4 * u * units, *h = g->h + at;
+            product(h, units, rows, units, panels, tile, 4 * LANES, 2);
+            product(h, units, rows, units, panels + 2 * LANES * units, tile + 2 * LANES, 4 * LANES,
+                    2);
             for (long r = 0; r < rows; r++) {
                 const long unit = at + r * units + u;
-                cell(gates + 4 * (at + r * units) + u, units, tile + r * 4 * LANES, c + unit,
-                     c + unit + state, h + unit + state);
+                cell(g->gates + 4 * (at + r * units) + u, units, tile + r * 4 * LANES, g->c + unit,
+                     g->c + unit + state, g->h + unit + state);
             }
         }
 }
@@ -145,26 +165,34 @@ INLINE void cell_back(const bf16 *gate, long units, const float *c, const float 
     *(floats *)d_c = d_cell * f;
 }
 
-/* d_h, d_c (batch, units) come in as of the last step and go out as of the state before. */
-void steps_backward(long steps, long batch, long units, long first, long rows, const bf16 *w,
-                    const bf16 *gates, const float *c, const bf16 *d_y, float *d_h, float *d_c,
-                    bf16 *d_gates)
+typedef struct {
+    long steps, batch, units;
+    const bf16 *panels, *gates;
+    const float *c;
+    const bf16 *d_y;
+    float *d_h, *d_c; /* (batch, units), in as of the last step, out as of the state before */
+    bf16 *d_gates;
+} coming;
+
+/* Some of the batch's rows. */
+void steps_backward(const void *arguments, long first, long rows)
 {
-    const long state = batch * units, mine = first * units;
-    for (long t = steps - 1; t >= 0; t--) {
+    const coming *b = arguments;
+    const long units = b->units, state = b->batch * units, mine = first * units;
+    for (long t = b->steps - 1; t >= 0; t--) {
         const long at = t * state + mine;
         for (long r = 0; r < rows; r++)
             for (long u = 0; u < units; u += LANES) {
-                const long unit = at + r * units + u, gate = 4 * (at + r * units) + u;
-                cell_back(gates + gate, units, c + unit, c + unit + state, d_y + unit,
-                          d_h + mine + r * units + u, d_c + mine + r * units + u, d_gates + gate);
+                const long of = r * units + u, unit = at + of, gate = 4 * (at + r * units) + u;
+                cell_back(b->gates + gate, units, b->c + unit, b->c + unit + state, b->d_y + unit,
+                          b->d_h + mine + of, b->d_c + mine + of, b->d_gates + gate);
             }
-        const bf16 *x = d_gates + 4 * at;
-        float *out = d_h + mine;
+        const bf16 *x = b->d_gates + 4 * at;
+        float *out = b->d_h + mine;
         long u = 0;
         for (; u + LANES < units; u += 2 * LANES)
-            product(x, 4 * units, rows, 4 * units, w + 4 * u * units, out + u, units, 2);
+            product(x, 4 * units, rows, 4 * units, b->panels + 4 * u * units, out + u, units, 2);
         if (u < units)
-            product(x, 4 * units, rows, 4 * units, w + 4 * u * units, out + u, units, 1);
+            product(x, 4 * units, rows, 4 * units, b->panels + 4 * u * units, out + u, units, 1);
     }
 }

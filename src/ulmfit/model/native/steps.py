@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from ctypes import c_long, c_void_p
+from ctypes import Structure, c_long, c_void_p
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ulmfit import compiled
+from ulmfit.model.native.team import share
 
 SOURCE = Path(__file__).with_name("steps.c")
 LANES = 16  # the widest vector's: sizes are multiples of it whatever the machine's
+
+
+class _Packing(Structure):
+    _fields_ = [("w", c_void_p), ("panels", c_void_p), ("units", c_long)]
+
+
+class _Forward(Structure):
+    _fields_ = [
+        *((name, c_long) for name in ("steps", "batch", "units")),
+        *((name, c_void_p) for name in ("panels", "gates", "c", "h", "tiles")),
+    ]
+
+
+class _Backward(Structure):
+    _fields_ = [
+        *((name, c_long) for name in ("steps", "batch", "units")),
+        *((name, c_void_p) for name in ("panels", "gates", "c", "d_y", "d_h", "d_c", "d_gates")),
+    ]
 
 
 class CompiledSteps:
@@ -35,14 +51,10 @@ class CompiledSteps:
 
     def forward(self, gates: Tensor, hs: Tensor, cs: Tensor, w_hh: Tensor) -> None:
         """All steps, from the first to the last."""
-        panels = self._packed(self._code.pack_forward, w_hh)
+        panels = self._packed("pack_forward", w_hh)
         tiles = gates.new_empty(gates.shape[1], 4, LANES, dtype=torch.float32)
-
-        def work(first: int, rows: int) -> None:
-            given = panels, gates, cs, hs, tiles[first:]
-            self._code.steps_forward(*_sizes(hs[1:], first, rows), *map(_address, given))
-
-        _share(work, gates.shape[1])
+        given = _Forward(*hs[1:].shape, *map(_address, (panels, gates, cs, hs, tiles)))
+        share(self._code, "steps_forward", given, gates.shape[1])
 
     def gradient(
         self,
@@ -55,23 +67,16 @@ class CompiledSteps:
         w_hh: Tensor,
     ) -> Tensor:
         """All steps, from the last to the first."""
-        panels, d_h = self._packed(self._code.pack_backward, w_hh), d_h.float().clone()
-
-        def work(first: int, rows: int) -> None:
-            given = panels, gates, cs, d_y, d_h, d_c, d_gates
-            self._code.steps_backward(*_sizes(d_y, first, rows), *map(_address, given))
-
-        _share(work, gates.shape[1])
+        panels, d_h = self._packed("pack_backward", w_hh), d_h.float().clone()
+        tensors = (panels, gates, cs, d_y, d_h, d_c, d_gates)
+        given = _Backward(*d_y.shape, *map(_address, tensors))
+        share(self._code, "steps_backward", given, d_y.shape[1])
         return d_h.to(gates.dtype)
 
-    def _packed(self, pack: Callable[..., None], w_hh: Tensor) -> Tensor:
+    def _packed(self, how: str, w_hh: Tensor) -> Tensor:
         panels, units = torch.empty_like(w_hh), w_hh.shape[1]
-
-        def work(first: int, blocks: int) -> None:
-            ends = c_long(first * LANES), c_long((first + blocks) * LANES)
-            pack(_address(w_hh), c_long(units), *ends, _address(panels))
-
-        _share(work, units // LANES)
+        given = _Packing(_address(w_hh), _address(panels), units)
+        share(self._code, how, given, units // LANES)
         return panels
 
 
@@ -85,26 +90,6 @@ def compiled_steps() -> CompiledSteps:
     return CompiledSteps()
 
 
-def _address(tensor: Tensor) -> c_void_p:
+def _address(tensor: Tensor) -> int:
     assert tensor.is_contiguous()
-    return c_void_p(tensor.data_ptr())
-
-
-def _sizes(y: Tensor, first: int, rows: int) -> tuple[c_long, ...]:
-    """steps, batch, units of (steps, batch, units), and which rows of the batch."""
-    return (*map(c_long, y.shape), c_long(first), c_long(rows))
-
-
-def _share(work: Callable[[int, int], None], count: int) -> None:
-    """Call `work(first, how many)` for contiguous parts of `count`, each on a thread."""
-    threads = min(torch.get_num_threads(), count)
-    cuts = [count * i // threads for i in range(threads + 1)]
-    (first, *others) = [(start, end - start) for start, end in pairwise(cuts)]
-    if not others:
-        return work(*first)
-    # Not kept for the next call: a process that is forked between would wait for it forever.
-    with ThreadPoolExecutor(threads - 1) as pool:
-        running = [pool.submit(work, *part) for part in others]
-        work(*first)
-        for part in running:
-            part.result()
+    return tensor.data_ptr()
