@@ -2,8 +2,9 @@
 
 import ctypes
 import os
-import subprocess
 import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,26 +15,13 @@ from ulmfit import compiled
 from ulmfit.model.native import team
 from ulmfit.model.native.drops import LEVELS, SOURCE, can_drop, drop
 
-MACHINES = {
-    "this machine's": ("-march=native",),
-    "16 lanes, plain C": ("-march=x86-64", "-DLANES=16"),
-    "8 lanes, plain C": ("-march=x86-64", "-DLANES=8"),
-}
+Compile = Callable[[Path, Sequence[str]], ctypes.CDLL]
 TYPES = (torch.float32, torch.bfloat16)
 
 
-@pytest.fixture(scope="module", params=MACHINES.values(), ids=MACHINES.keys())
-def code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    try:
-        compiler = compiled.compiler()
-    except compiled.Unavailable as error:
-        pytest.skip(str(error))
-    path = tmp_path_factory.mktemp("code") / "drop.so"
-    strict = ("-Wall", "-Wextra", "-Werror", "-Wno-psabi")
-    flags = (*compiled.FLAGS, *request.param, *strict, "-shared", "-fPIC")
-    done = subprocess.run([*compiler, *flags, "-o", path, SOURCE], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return ctypes.CDLL(str(path))
+@pytest.fixture(scope="module")
+def code(flags: Sequence[str], compile_with: Compile) -> ctypes.CDLL:
+    return compile_with(SOURCE, flags)
 
 
 def kept(count: int, dropped: int, seed: int) -> Tensor:

@@ -1,7 +1,7 @@
 """The compiled products against integer arithmetic and float64, at every width of vector."""
 
 import ctypes
-import subprocess
+from collections.abc import Callable, Sequence
 from ctypes import c_long
 from pathlib import Path
 
@@ -10,9 +10,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from ulmfit import compiled
 from ulmfit.model.native.code import SOURCE
 from ulmfit.model.native.layers import address
+
+Compile = Callable[[Path, Sequence[str]], ctypes.CDLL]
 
 #: Vectors and instructions that a CPU may have; the last two run on any CPU, and hold the layout
 #: that VNNI reads (its one instruction alone is written out in C).
@@ -24,25 +25,10 @@ MACHINES = {
     "8 lanes, dot products": ("-O1", "-march=x86-64", "-DLANES=8"),
 }
 
-#: What a CPU must have to run what is compiled with these.
-UNITS = {"-mavx2": "avx2", "-mavxvnni": "avx_vnni"}
-
 
 @pytest.fixture(scope="module", params=MACHINES.values(), ids=MACHINES.keys())
-def code(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ctypes.CDLL:
-    try:
-        compiler = compiled.compiler()
-    except compiled.Unavailable as error:
-        pytest.skip(str(error))
-    for unit in (UNITS[flag] for flag in request.param if flag in UNITS):
-        if unit not in Path("/proc/cpuinfo").read_text().split():
-            pytest.skip(f"this CPU has no {unit}")
-    path = tmp_path_factory.mktemp("code") / "code.so"
-    strict = ("-Wall", "-Wextra", "-Werror", "-Wno-psabi")
-    flags = (*compiled.FLAGS, *request.param, *strict, "-shared", "-fPIC")
-    done = subprocess.run([*compiler, *flags, "-o", path, SOURCE], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return ctypes.CDLL(str(path))
+def code(request: pytest.FixtureRequest, compile_with: Compile) -> ctypes.CDLL:
+    return compile_with(SOURCE, request.param)
 
 
 def drawn(shape: tuple[int, ...], seed: int, tails: float) -> NDArray[np.float32]:

@@ -1,7 +1,8 @@
 """The compiled steps of a layer against the same steps one by one, at every width of vector."""
 
 import ctypes
-import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,30 +13,16 @@ from ulmfit.model.lstm_cell import PLAIN
 from ulmfit.model.lstm_steps import Recurrence, Stepwise
 from ulmfit.model.native.steps import SOURCE, CompiledSteps
 
-#: Vectors and instructions that a CPU may have; the last two run on any.
-MACHINES = {
-    "this machine's": ("-march=native",),
-    "16 lanes, plain C": ("-march=x86-64", "-DLANES=16"),
-    "8 lanes, plain C": ("-march=x86-64", "-DLANES=8"),
-}
+Compile = Callable[[Path, Sequence[str]], ctypes.CDLL]
+
 SIZES = [(1, 1, 16), (5, 3, 48), (7, 13, 32), (4, 40, 80)]  # time, batch, units
 
 
-@pytest.fixture(scope="module", params=MACHINES.values(), ids=MACHINES.keys())
-def steps(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> CompiledSteps:
-    try:
-        compiler = compiled.compiler()
-    except compiled.Unavailable as error:
-        pytest.skip(str(error))
-    path = tmp_path_factory.mktemp("code") / "steps.so"
-    strict = ("-Wall", "-Wextra", "-Werror", "-Wno-psabi")
-    flags = (*compiled.FLAGS, *request.param, *strict, "-shared", "-fPIC")
-    done = subprocess.run([*compiler, *flags, "-o", path, SOURCE], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+@pytest.fixture(scope="module")
+def steps(flags: Sequence[str], compile_with: Compile) -> CompiledSteps:
+    code = compile_with(SOURCE, flags)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "library", lambda source: ctypes.CDLL(str(path)))
+        patch.setattr(compiled, "library", lambda source: code)
         return CompiledSteps()
 
 
