@@ -26,9 +26,9 @@ def forgetful(
     small.write_text("int lanes(void) { return 4; }\n")
     monkeypatch.setattr(code, "SOURCE", small)
     monkeypatch.setenv(compiled.SESSION, "")
-    compiled.library.cache_clear()
+    compiled._found.cache_clear()
     yield
-    compiled.library.cache_clear()
+    compiled._found.cache_clear()
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def compilations(log: Path) -> int:
 
 
 def as_a_new_process() -> None:
-    compiled.library.cache_clear()
+    compiled._found.cache_clear()
     assert library().lanes() > 0
 
 
@@ -69,9 +69,22 @@ def only_file(folder: Path) -> Path:
     return path
 
 
+def test_a_compiler_that_fails_is_asked_once(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not at every step of a training."""
+    log = tmp_path / "calls"
+    broken = f'echo "$*" >> {log}\ncase "$*" in *-dM*) exit 0;; esac\necho no stdint.h >&2; exit 1'
+    monkeypatch.setenv("CC", script(tmp_path / "cc", broken))
+    for _ in range(3):
+        with pytest.raises(Unavailable, match=r"no stdint\.h"):
+            library()
+    assert compilations(log) == 1
+
+
 def test_it_is_compiled_once_and_kept(counting: Path, cache: Path) -> None:
     first = library()
-    compiled.library.cache_clear()
+    compiled._found.cache_clear()
     second = library()
     assert first.lanes() == second.lanes() > 0
     assert compilations(counting) == 1

@@ -33,9 +33,8 @@ class Unavailable(Exception):
     """There is no compiled code for this machine; says why."""
 
 
-@cache
 def library(source: Path) -> ctypes.CDLL:
-    """The compiled code of a file, from the cache if it was compiled before.
+    """The compiled code of a file, from the cache if it was compiled before; the first call tells.
 
     The compiler is `cc`, or what the environment variable CC names ("" for none).
 
@@ -45,11 +44,22 @@ def library(source: Path) -> ctypes.CDLL:
     Raises:
         Unavailable: there is no compiler, or it failed.
     """
+    with _one_at_a_time:
+        found = _found(source)
+    if isinstance(found, str):
+        raise Unavailable(found)
+    return found
+
+
+@cache
+def _found(source: Path) -> ctypes.CDLL | str:
+    """The code, or why there is none: a compiler that failed is not asked at every step."""
     try:
-        with _one_at_a_time:
-            return _library(source)
+        return _library(source)
+    except Unavailable as error:
+        return str(error)
     except OSError as error:
-        raise Unavailable(f"compiled code cannot be kept or opened: {error}") from None
+        return f"compiled code cannot be kept or opened: {error}"
 
 
 def _library(source: Path) -> ctypes.CDLL:

@@ -159,6 +159,14 @@ def test_demo_shows_both_accuracies_and_two_sentences(call, lm, tmp_path, monkey
     assert ulmfit.load(tmp_path / "demo" / "model").kind == "classifier"
 
 
+def test_the_demo_replaces_no_rows_of_the_user(call, tmp_path):
+    (tmp_path / "test.csv").write_text("text,label\nmine,a\n")
+    ended = call("demo", "--out", tmp_path, "--overwrite")
+    assert ended.code == 2 and "test.csv: exists and holds other rows" in ended.err
+    assert [p.name for p in tmp_path.iterdir()] == ["test.csv"]
+    assert (tmp_path / "test.csv").read_text() == "text,label\nmine,a\n"
+
+
 @pytest.mark.slow
 def test_the_real_demo_beats_tfidf_in_time(call):
     import time

@@ -182,6 +182,10 @@ class TestLineFormats:
         rows = list(read_rows([path]))
         assert [(r.text, r.line) for r in rows] == [("one\nmore", 3), ("two", 7)]
         assert [r.text for r in read_rows([path], format="lines")] == ["one", "more", "two"]
+        rows = list(read_rows([path], format="lines", blank_texts=True))
+        lines = path.read_text().splitlines()
+        assert [r.text for r in rows] == [line.strip() for line in lines], "each has its answer"
+        assert [r.line for r in rows] == list(range(1, len(lines) + 1))
 
     def test_quotes_may_mean_nothing(self, put: Put) -> None:
         path = put("t.tsv", 'text\tlabel\n"half quoted\t1\n')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime
 import json
+import math
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from ulmfit.data.encodings import Types
 from ulmfit.data.sources import read_rows
 from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.errors import InputError
@@ -196,6 +198,67 @@ def test_a_column_that_changes_its_type_is_told_of_in_parquet(tmp_path: Path) ->
     with pytest.raises(InputError, match="'a' began as int64"):
         write(tmp_path / "out.parquet", rows)
     write(tmp_path / "out.csv", rows)
+
+
+@pytest.mark.parametrize(
+    ("first", "later"),
+    [(1, 0.5), ({"a": 1}, {"a": 1, "b": 2}), ([1], [0.5]), ({"a": [{"b": 1}]}, {"a": [{"c": 1}]})],
+    ids=["fraction", "new key", "fraction in a list", "new key within"],
+)
+def test_parquet_cuts_no_value_to_the_type_of_the_first_rows(
+    first: object, later: object, tmp_path: Path
+) -> None:
+    values = [first] * 2000 + [later]
+    rows: Rows = [({"a": value}, "neg", [1.0, 0.0]) for value in values]
+    with pytest.raises(InputError, match="later holds something else"):
+        write(tmp_path / "out.parquet", rows)
+    types = Types()
+    for row, _, _ in rows:
+        types.add(row)
+    with PredictionWriter(tmp_path / "out.parquet", ["neg", "pos"], types=types) as out:
+        for row in rows:
+            out.write(*row)
+    got = [row["a"] for row in read(tmp_path / "out.parquet")]
+    assert without_empty(got) == without_empty(values)
+
+
+def without_empty(value: object) -> object:
+    """A key that only other rows have is empty in Parquet."""
+    if isinstance(value, list):
+        return [without_empty(v) for v in value]
+    if isinstance(value, dict):
+        return {k: without_empty(v) for k, v in value.items() if v is not None}
+    return value
+
+
+def test_parquet_holds_what_does_not_go_together_as_text(tmp_path: Path) -> None:
+    path, types = tmp_path / "out.parquet", Types()
+    values = [*range(1500), *([None] * 1500), "n/a", {"b": None}]
+    for value in values:
+        types.add({"a": value})
+    with PredictionWriter(path, [], types=types) as out:
+        for value in values:
+            out.write({"a": value}, None)
+    got = [row["a"] for row in read(path)]
+    assert got[3:5] == ["3", "4"] and got[-3:] == [None, "n/a", '{"b": null}']
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_a_bare_carriage_return_can_be_read_again(tmp_path: Path, format: str) -> None:
+    texts = ["a\rb", "plain", "\r", 'c\r"d"\n']
+    write(tmp_path / f"out.{format}", [({"text": t, "n": 1}, "neg", [1.0, 0.0]) for t in texts])
+    rows = read_rows([tmp_path / f"out.{format}"], blank_texts=True)
+    assert [row.fields["text"] for row in rows] == texts
+
+
+def test_json_has_no_word_for_what_is_no_number(tmp_path: Path) -> None:
+    odd = {"text": "a", "score": math.nan, "more": {"list": [math.inf, 1.5]}}
+    write(tmp_path / "out.jsonl", [(odd, "neg", [1.0, 0.0])])
+    (line,) = (tmp_path / "out.jsonl").read_text().splitlines()
+    told = json.loads(line, parse_constant=lambda word: pytest.fail(word))
+    assert (told["score"], told["more"]) == (None, {"list": [None, 1.5]})
+    write(tmp_path / "out.csv", [(odd, "neg", [1.0, 0.0])])
+    assert '{""list"": [null, 1.5]}' in (tmp_path / "out.csv").read_text()
 
 
 def test_a_wrong_destination_is_said_at_the_door(tmp_path: Path) -> None:

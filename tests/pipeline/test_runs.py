@@ -152,6 +152,17 @@ def test_what_is_refused_leaves_no_folder_and_takes_none_away(options: TrainOpti
     assert (folder / "run.json").exists()
 
 
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_lies_where_the_run_would_be_stays(overwrite: bool, options: TrainOptions) -> None:
+    folder = run_folder(options.out)
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    run = opened("train", options, overwrite=overwrite, resuming=False)
+    with pytest.raises(InputError, match="exists and is no run"), run:
+        pass
+    assert [p.name for p in folder.iterdir()] == ["thesis.txt"]
+
+
 def test_the_lock_of_a_folder_that_was_made_for_it_goes_with_it(tmp_path: Path) -> None:
     mine = tmp_path / "mine"
     mine.mkdir()

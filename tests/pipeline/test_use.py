@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from ulmfit.bundle import Bundle
@@ -64,6 +65,16 @@ def test_a_bad_row_is_found_before_the_first_prediction(classifier: Bundle, tmp_
         classifier, source, tmp_path / "o.csv", MACHINE, on_bad=skipped.append
     ) == len(rows(tmp_path / "o.csv"))
     assert len(skipped) == 1
+
+
+def test_the_types_of_parquet_are_those_of_all_rows(classifier: Bundle, tmp_path: Path) -> None:
+    """Not of the first thousand, to which the others would be cut."""
+    scores = [1] * 1500 + [0.5]
+    given = tmp_path / "in.jsonl"
+    given.write_text("".join(json.dumps({"text": "a", "score": s}) + "\n" for s in scores))
+    out = tmp_path / "out.parquet"
+    assert predict_file(classifier, Source((str(given),)), out, MACHINE) == len(scores)
+    assert pq.read_table(out)["score"].to_pylist() == scores
 
 
 def test_a_row_without_a_text_keeps_its_place(classifier: Bundle, tmp_path: Path) -> None:

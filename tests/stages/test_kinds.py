@@ -224,6 +224,7 @@ def test_the_held_out_texts_decide(
     [
         ("single", {"objective": Objective(label_smoothing=1.0)}, "label smoothing 1.0"),
         ("single", {"objective": Objective(focal_gamma=-1.0)}, "focal gamma -1.0"),
+        ("single", {"objective": Objective(focal_gamma=1.0)}, "is of the focal loss"),
         ("single", {"objective": Objective("hinge")}, "cross-entropy, focal"),  # type: ignore[arg-type]
         ("single", {"objective": Objective(class_weights={"ugly": 2.0})}, "'ugly'"),
         ("real", {"objective": Objective("focal")}, "no focal loss"),

@@ -9,7 +9,7 @@ from sklearn.preprocessing import LabelEncoder, MultiLabelBinarizer
 from ulmfit.errors import InputError
 from ulmfit.targets.checks import check_labels
 from ulmfit.targets.encoding import Coding, encode, guess
-from ulmfit.targets.kinds import outputs
+from ulmfit.targets.kinds import Kind, outputs
 
 WORDS = st.text(min_size=1, max_size=5)
 
@@ -110,3 +110,12 @@ def test_what_can_be_learned_passes() -> None:
     ]:
         coded = encode(values, kind)
         check_labels(np.array(coded.labels), coded.names, coded.kind)
+
+
+@pytest.mark.parametrize("kind", ["single", "multi", "ordinal"])
+def test_one_number_written_in_two_ways_is_refused(kind: Kind) -> None:
+    """As pandas does to a column of whole numbers where a cell is empty."""
+    labels = np.eye(3, dtype=np.int64)[[0, 1, 2] * 4] if kind == "multi" else np.arange(12) % 3
+    check_labels(labels, ["1", "1.5", "2.0"], kind)
+    with pytest.raises(InputError, match=r"'1' and '1\.0' are both labels"):
+        check_labels(labels, ["0", "1", "1.0"], kind)

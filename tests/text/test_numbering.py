@@ -126,10 +126,10 @@ def test_pieces_are_bounded_and_lose_nothing() -> None:
 def uncompiled(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("CC", "")
     native_code.code.cache_clear()
-    native_code.compiled.library.cache_clear()
+    native_code.compiled._found.cache_clear()
     yield
     native_code.code.cache_clear()
-    native_code.compiled.library.cache_clear()
+    native_code.compiled._found.cache_clear()
 
 
 def test_without_a_compiler_the_dict_does_it_and_that_is_told_once(uncompiled: None) -> None:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ulmfit.data.finite import finite
 from ulmfit.figures import abstained, calibrated, compared, held_out, tested
 from ulmfit.wording import folded
 
@@ -23,7 +24,7 @@ RATES = ("precision", "recall", "f1")
 def answer(result: Mapping[str, object], lines: Iterable[str], as_json: bool) -> None:
     """Print `result` as JSON, or `lines` for a person."""
     if as_json:
-        print(json.dumps(_finite(result), allow_nan=False))
+        print(json.dumps(finite(result), allow_nan=False))
         return
     for line in lines:
         print(line)
@@ -41,17 +42,6 @@ def fitted(lines: list[str]) -> list[str]:
     if not sys.stdout.isatty():
         return lines
     return [folded(line, shutil.get_terminal_size().columns) for line in lines]
-
-
-def _finite(value: object) -> object:
-    """JSON knows no infinity and no NaN: null stands for them."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {str(k): _finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(v) for v in value]
-    return value
 
 
 def table(rows: Sequence[Sequence[str]], header: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ulmfit.data.columns import LabelColumns, choose_columns
@@ -32,7 +33,8 @@ def open_fasttext(path: Path, text: Sequence[str] | None, label: LabelColumns) -
 
 def open_lines(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """Plain text, one document a line."""
-    return _open(path, "lines", ("text",), text, label, lambda line: {"text": line})
+    source = _open(path, "lines", ("text",), text, label, _bare)
+    return replace(source, with_blanks=lambda: _records(path, _bare, "utf-8", blanks=True))
 
 
 def is_fasttext(path: Path) -> bool:
@@ -55,17 +57,21 @@ def _open(
 
 
 def _records(
-    path: Path, parse: Callable[[str], Fields], encoding: str
+    path: Path, parse: Callable[[str], Fields], encoding: str, blanks: bool = False
 ) -> Iterator[Record | BadRow]:
     lines = Lines(path, encoding)
     for line in lines:
         if (complaint := lines.complaint()) is not None:
             yield BadRow(complaint)
-        elif not line.isspace():
+        elif blanks or not line.isspace():
             try:
                 yield Record(parse(line.strip()), str(path), lines.number)
             except InputError as error:
                 yield BadRow(f"{path}, line {lines.number}: {error}")
+
+
+def _bare(line: str) -> Fields:
+    return {"text": line}
 
 
 def _trec(line: str) -> Fields:

@@ -54,6 +54,8 @@ class Source:
     columns: Columns
     records: Callable[[], Iterator[Record | BadRow]]
     unit: str = "line"  # what Record.line counts
+    with_blanks: Callable[[], Iterator[Record | BadRow]] | None = None
+    """the records and the blank ones between them, where `records` leaves those out"""
 
 
 def to_row(record: Record, source: Source, reading: Reading) -> Row | BadRow:

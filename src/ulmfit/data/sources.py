@@ -101,7 +101,8 @@ def read_rows(
             several.
         weight: the column with the row's weight; None gives each row the weight 1.
         format: one of `FORMATS`; None goes by the extension, and for .csv and .txt by content.
-        blank_texts: give a row without a text the text "", instead of calling it bad.
+        blank_texts: give a row without a text the text "", instead of calling it bad; in the
+            format "lines" a blank line is such a row, and else none.
         skip_bad_rows: leave out a row that cannot be used instead of stopping there.
         on_bad: called with a message for each row left out.
 
@@ -269,7 +270,10 @@ def _stream(
 ) -> Iterator[Row]:
     for source in sources:
         found = False
-        for record in source.records():
+        records = source.records
+        if reading.blank_texts and source.with_blanks is not None:
+            records = source.with_blanks
+        for record in records():
             found = True
             row = record if isinstance(record, BadRow) else to_row(record, source, reading)
             if isinstance(row, Row):

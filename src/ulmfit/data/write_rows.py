@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ulmfit.data.encodings import WRITERS, RowSink
+from ulmfit.data.encodings import WRITERS, RowSink, Types
 from ulmfit.errors import InputError
 from ulmfit.files import check_destination, sync_folder
 
@@ -40,6 +40,7 @@ class PredictionWriter:
         separator: between several labels in CSV and TSV; "" writes a JSON list there too.
         abstains: add a column `abstained` that tells where the label is None.
         columns: the input's, where all are known beforehand; else those of the first row are.
+        types: theirs, for Parquet; None takes those of the first rows.
 
     Raises:
         InputError: no such format, or the folder is missing; while writing, a row with a
@@ -63,6 +64,7 @@ class PredictionWriter:
         separator: str = "",
         abstains: bool = False,
         columns: Sequence[str] = (),
+        types: Types | None = None,
     ) -> None:
         self.path = path
         self.classes = tuple(classes)
@@ -73,6 +75,7 @@ class PredictionWriter:
         chosen = format_of(path, format)
         self._make_sink = WRITERS[chosen]
         self._columns = list(columns)
+        self._types = types
         self._separator = separator if chosen in ("csv", "tsv") else ""
         self._part = path.with_name(path.name + ".part")
         self._stream: BinaryIO | None = None
@@ -123,7 +126,7 @@ class PredictionWriter:
         self.abstained_columns = tuple(free_name(n, taken) for n in self.abstained_columns)
         self.probability_columns = tuple(free_name(n, taken) for n in self.probability_columns)
         columns = [*names, self.label_column, *self.abstained_columns, *self.probability_columns]
-        self._sink = self._make_sink(self._stream, columns)
+        self._sink = self._make_sink(self._stream, columns, self._types)
 
     def _commit(self) -> None:
         if self._sink is None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
-from ulmfit.data.encodings import WRITERS
+from ulmfit.data.encodings import WRITERS, Types
 from ulmfit.data.write_rows import format_of, free_name
 from ulmfit.files import check_destination, write_atomically
 
@@ -28,14 +28,16 @@ def write_table(
         columns: come first, and stand there even if no row has them.
 
     Raises:
-        InputError: as `check_table`, or values of a column that Parquet cannot hold together.
+        InputError: as `check_table`.
         OSError: a full disk and the like; what was at `path` stays.
     """
     check_table(path)
     held = list(rows)
     names = list(dict.fromkeys([*columns, *(name for row in held for name in row)]))
-    stream = BytesIO()
-    sink = WRITERS[format_of(path)](stream, names)
+    types, stream = Types(), BytesIO()
+    for row in held:
+        types.add(row)
+    sink = WRITERS[format_of(path)](stream, names, types)
     for row in held:
         sink.add(row)
     sink.finish()

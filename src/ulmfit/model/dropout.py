@@ -105,7 +105,7 @@ def weight_dropout(weight: Tensor, p: float, training: bool, dtype: torch.dtype)
     """
     if not training or p == 0:
         return weight.to(dtype)
-    if not can_drop(weight):
+    if not can_drop(weight, dtype):
         return (weight * keep_mask(tuple(weight.shape), p, weight)).to(dtype)
     dropped: Tensor = _Dropped.apply(weight, _levels(p), dtype)  # type: ignore[no-untyped-call]
     return dropped

@@ -13,6 +13,7 @@ import numpy as np
 from ulmfit.baseline import fit_baseline
 from ulmfit.bundle import Bundle
 from ulmfit.demo import Messages, load_messages
+from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.metrics import accuracy
 from ulmfit.pipeline.classifiers import train
@@ -65,13 +66,18 @@ def demonstrate(
         overwrite: replace a model that is there.
 
     Raises:
-        InputError: a model is there already.
+        InputError: a model is there already, or files of these names that hold something else.
         OSError: the disk is full, and the like.
     """
     told, held_out = load_messages()
-    files = {"train.csv": told, "test.csv": held_out}
-    for name, messages in files.items():
-        write_atomically(folder / name, _csv(messages))
+    files = {folder / "train.csv": _csv(told), folder / "test.csv": _csv(held_out)}
+    for path, content in files.items():
+        if path.exists() and path.read_bytes() != content:
+            raise InputError(
+                f"{path}: exists and holds other rows; choose another --out, or move it"
+            )
+    for path, content in files.items():
+        write_atomically(path, content)
     options = TrainOptions(
         data=Source((str(folder / "train.csv"),)),
         out=str(folder / MODEL),

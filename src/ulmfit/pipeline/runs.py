@@ -17,7 +17,7 @@ from ulmfit.files import write_atomically
 from ulmfit.manifest import is_bundle
 from ulmfit.pipeline.command_line import command_line
 from ulmfit.pipeline.inputs import changed, inputs
-from ulmfit.pipeline.locking import alone, clear
+from ulmfit.pipeline.locking import alone, clear, is_empty
 from ulmfit.pipeline.options import (
     FinetuneOptions,
     Machine,
@@ -106,8 +106,19 @@ def _check_place(options: Options, *, overwrite: bool, resuming: bool) -> None:
             f"{folder}: an unfinished run is here; `ulmfit resume {folder}` goes on with it, "
             "--overwrite starts anew"
         )
+    _refuse_anothers(folder)
     if out.absolute().parent.exists() and not out.absolute().parent.is_dir():
         raise InputError(f"{out.parent}: is a file, so no model can be written in it")
+
+
+def _refuse_anothers(folder: Path) -> None:
+    """Raise InputError where a run would be, and something else is."""
+    ours = folder.is_dir() and ((folder / FILE).exists() or is_empty(folder))
+    if folder.exists() and not ours:
+        raise InputError(
+            f"{folder}: exists and is no run, and the run would be there; move it, or choose "
+            "another --out"
+        )
 
 
 def _require_run(folder: Path) -> None:
@@ -193,6 +204,8 @@ def opened(
     folder = run_folder(options.out)
     if not folder.is_dir():  # one is made for the lock: not where nothing is to be made
         _check_place(options, overwrite=overwrite, resuming=resuming)
+    elif not resuming:
+        _refuse_anothers(folder)  # nor a lock made in it
     with alone(folder):
         begin(command, options, sizes, overwrite=overwrite, resuming=resuming)
         try:

@@ -14,9 +14,10 @@ import torch
 from ulmfit import device as devices
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import prepare
+from ulmfit.data.encodings import Types
 from ulmfit.data.rows import Row
 from ulmfit.data.sources import is_supported
-from ulmfit.data.write_rows import PredictionWriter
+from ulmfit.data.write_rows import PredictionWriter, format_of
 from ulmfit.data.write_table import check_table
 from ulmfit.errors import InputError
 from ulmfit.metrics import bits_per_byte, word_perplexity
@@ -134,8 +135,8 @@ def predict_file(
 
     done = 0
     answers = predictor.answers(texts(), abstain_below)
-    total, columns = _counted(source, on_bad)
-    writer = _writer(out, bundle, abstain_below, columns)
+    total, columns, types = _counted(source, on_bad, out)
+    writer = _writer(out, bundle, abstain_below, columns, types)
     with writer:
         for answer in answers:
             rows = () if answer.probabilities is None else answer.probabilities.tolist()
@@ -149,18 +150,26 @@ def predict_file(
     return writer.rows
 
 
-def _counted(source: Source, on_bad: Callable[[str], None] | None) -> tuple[int, list[str]]:
-    """How many rows there are, and every column that one of them has."""
-    total = 0
+def _counted(
+    source: Source, on_bad: Callable[[str], None] | None, out: Path
+) -> tuple[int, list[str], Types | None]:
+    """How many rows there are, every column that one of them has, and for Parquet their types."""
+    total, types = 0, Types() if format_of(out) == "parquet" else None
     columns: dict[str, None] = {}
     for row in source.rows(on_bad):
         total += 1
         columns |= dict.fromkeys(row.fields)
-    return total, list(columns)
+        if types is not None:
+            types.add(row.fields)
+    return total, list(columns), types
 
 
 def _writer(
-    out: Path, bundle: Bundle, abstain_below: float | None, columns: Sequence[str]
+    out: Path,
+    bundle: Bundle,
+    abstain_below: float | None,
+    columns: Sequence[str],
+    types: Types | None,
 ) -> PredictionWriter:
     border = bundle.target.abstain_below if abstain_below is None else abstain_below
     return PredictionWriter(
@@ -170,6 +179,7 @@ def _writer(
         separator=bundle.target.separator,
         abstains=bool(border),
         columns=columns,
+        types=types,
     )
 
 

@@ -46,6 +46,10 @@ class Objective:
             raise InputError(f"loss {self.loss!r}: choose one of {', '.join(get_args(LossName))}")
         if not 0 <= self.focal_gamma <= 100:
             raise InputError(f"focal gamma {self.focal_gamma}: a number from 0 to 100 is needed")
+        if self.focal_gamma != Objective.focal_gamma and self.loss != "focal":
+            raise InputError(
+                f"focal gamma {self.focal_gamma:g} is of the focal loss; the loss is {self.loss}"
+            )
         if not 0 <= self.label_smoothing < 1:
             raise InputError(
                 f"label smoothing {self.label_smoothing}: it must be 0 or more, under 1"

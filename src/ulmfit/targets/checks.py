@@ -17,8 +17,9 @@ def check_labels(labels: Labels, names: Sequence[str], kind: Kind = "single") ->
     """Refuse what no classifier can learn from.
 
     Raises:
-        InputError: fewer than two labels, or a label with fewer than two rows; of a multi-label
-            target, no label at all, or one that all rows have; of real values, all the same.
+        InputError: fewer than two labels, a label with fewer than two rows, or one written in
+            two ways (1 and 1.0); of a multi-label target, no label at all, or one that all rows
+            have; of real values, all the same.
     """
     if kind == "real":
         _check_values(labels)
@@ -27,12 +28,23 @@ def check_labels(labels: Labels, names: Sequence[str], kind: Kind = "single") ->
     elif len(names) < 2:
         only = names[0] if names else "none"
         raise InputError(f"the labelled rows have one label only ({only}); two at least are needed")
+    _check_spellings(names)
     for name, count in zip(names, appearances(labels, kind, len(names)), strict=True):
         if count < 2:
             raise InputError(
                 f"label {name!r} has {count} row; each needs two at least "
                 "(one to learn from, one to check on): add rows, or merge or drop the label"
                 + _hint(names, kind)
+            )
+
+
+def _check_spellings(names: Sequence[str]) -> None:
+    for name in names:
+        whole, _, fraction = name.partition(".")
+        if fraction and not fraction.strip("0") and whole in names:
+            raise InputError(
+                f"{whole!r} and {name!r} are both labels, and one number: write it one way "
+                "(pandas adds the .0 where a cell of the column is empty)"
             )
 
 

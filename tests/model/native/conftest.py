@@ -14,11 +14,12 @@ Compile = Callable[[Path, Sequence[str]], ctypes.CDLL]
 #: Vectors and instructions that a CPU may have; the last two run on any.
 MACHINES = {
     "this machine's": ("-march=native",),
+    "AVX alone": ("-march=sandybridge",),
     "16 lanes, plain C": ("-march=x86-64", "-DLANES=16"),
     "8 lanes, plain C": ("-march=x86-64", "-DLANES=8"),
 }
 #: What a CPU must have to run what is compiled with these.
-UNITS = {"-mavx2": "avx2", "-mavxvnni": "avx_vnni"}
+UNITS = {"-march=sandybridge": "avx", "-mavx2": "avx2", "-mavxvnni": "avx_vnni"}
 
 
 @pytest.fixture(scope="module", params=MACHINES.values(), ids=MACHINES.keys())

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ulmfit import compiled
+from ulmfit.model.dropout import weight_dropout
 from ulmfit.model.native import team
 from ulmfit.model.native.drops import LEVELS, SOURCE, can_drop, drop
 
@@ -65,7 +66,7 @@ def test_what_is_not_a_number_stays_so(code: ctypes.CDLL, monkeypatch: pytest.Mo
 
 
 def test_shares_and_neighbours_are_as_of_independent_draws() -> None:
-    if not can_drop(torch.ones(1)):
+    if not can_drop(torch.ones(1), torch.float32):
         pytest.skip("there is no compiled code here")
     count = 4_000_000
     out = (drop(torch.ones(count), LEVELS // 4, 5, torch.float32) != 0).double() - 0.75
@@ -82,7 +83,7 @@ def test_it_is_the_same_on_however_many_threads(
     by: str, threads: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     values = torch.randn(4 * 7 * 257 + 3)
-    if not can_drop(values):
+    if not can_drop(values, torch.float32):
         pytest.skip("there is no compiled code here")
     if by == "new threads":
         monkeypatch.setattr(team, "pytorchs_team", lambda: None)
@@ -107,7 +108,7 @@ def test_pytorchs_threads_are_found_beside_another_openmp() -> None:
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_does_not_wait_for_threads_that_it_does_not_have() -> None:
     values = torch.ones(100_000)
-    if not can_drop(values):
+    if not can_drop(values, torch.float32):
         pytest.skip("there is no compiled code here")
     drop(values, LEVELS // 2, 3, torch.float32)  # now OpenMP has threads
     child = os.fork()
@@ -122,5 +123,16 @@ def test_a_forked_process_does_not_wait_for_threads_that_it_does_not_have() -> N
 
 
 def test_only_where_it_can() -> None:
-    assert not can_drop(torch.ones(1, dtype=torch.float64))
-    assert not can_drop(torch.ones(1, device="meta"))
+    """fp16 is as long as bf16 and would be written as fp32, past its end."""
+    one = torch.ones(1)
+    assert not can_drop(one.double(), torch.float32)
+    assert not can_drop(one.to("meta"), torch.float32)
+    assert not can_drop(one, torch.float16) and not can_drop(one.half(), torch.float32)
+    for given, wanted in [(one, torch.float16), (one.half(), torch.float32)]:
+        with pytest.raises(AssertionError):
+            drop(given, 1, 1, wanted)
+
+
+def test_autocast_in_another_type_drops_by_torch() -> None:
+    dropped = weight_dropout(torch.ones(400, 400), 0.5, True, torch.float16)
+    assert dropped.dtype == torch.float16 and dropped.unique().tolist() == [0, 2]

@@ -16,7 +16,7 @@ LEVELS = 1 << 16
 """a probability is a whole number of so many parts"""
 DRAWS = 4
 """numbers that one word of 64 bits draws"""
-_TYPES = (torch.float32, torch.bfloat16)
+_TYPES = {torch.float32, torch.bfloat16}
 
 
 class _Dropping(Structure):
@@ -27,9 +27,9 @@ class _Dropping(Structure):
     ]
 
 
-def can_drop(weight: Tensor) -> bool:
-    """Whether `drop` takes `weight` here."""
-    if weight.device.type != "cpu" or weight.dtype not in _TYPES:
+def can_drop(weight: Tensor, dtype: torch.dtype) -> bool:
+    """Whether `drop` takes `weight` here, and gives it in `dtype`."""
+    if weight.device.type != "cpu" or not {weight.dtype, dtype} <= _TYPES:
         return False
     try:
         compiled.library(SOURCE)
@@ -53,6 +53,7 @@ def drop(values: Tensor, dropped: int, seed: int, dtype: torch.dtype) -> Tensor:
     Raises:
         Unavailable: it cannot be compiled here.
     """
+    assert {values.dtype, dtype} <= _TYPES, "the compiled code knows no other sizes"
     code, values = compiled.library(SOURCE), values.contiguous()
     out = torch.empty_like(values, dtype=dtype)
     given = _Dropping(
