@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -120,6 +120,47 @@ def test_the_answers_are_those_of_the_model_without_the_row(
         assert right == pytest.approx(found.each[fold - 1]["accuracy"])
     for row in rows:
         assert float(row["p_bad"]) + float(row["p_good"]) == pytest.approx(1, abs=1e-6)
+
+
+def test_no_text_that_is_measured_on_is_read_wherever_it_stands(
+    options: CrossValidationOptions, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(options.train.data.paths[0], newline="") as file:
+        rows = list(csv.DictReader(file))
+    more = tmp_path / "all.csv"
+    more.write_text("text\n" + "".join(f'"{row["text"]}"\n' for row in rows) + "one more\n")
+    read: list[set[str]] = []
+
+    def tuned(lm: Bundle, texts: Callable[[], Iterator[str]], *how: Any) -> Any:
+        read.append(set(texts()))
+        return lm
+        yield
+
+    monkeypatch.setattr("ulmfit.pipeline.held_out.tuned_on", tuned)
+    own = replace(options.train, finetune=True, unlabelled=(str(more),))
+    out = tmp_path / "answers.csv"
+    asked = replace(options, train=own, lm_per_fold=True, predictions=str(out))
+    finish(cross_validate(asked))
+    with open(out, newline="") as file:
+        answered = list(csv.DictReader(file))
+    for fold, texts in enumerate(read, 1):
+        held_out = {row["text"] for row in answered if row["fold"] == str(fold)}
+        others = {row["text"] for row in rows} - held_out
+        assert held_out and texts == others | {"one more"}
+
+
+def test_answers_below_the_border_are_left_open(
+    options: CrossValidationOptions, tmp_path: Path
+) -> None:
+    out = tmp_path / "answers.csv"
+    train = replace(options.train, abstain_below=0.999)
+    finish(cross_validate(replace(options, train=train, predictions=str(out))))
+    with open(out, newline="") as file:
+        answered = list(csv.DictReader(file))
+    for row in answered:
+        sure = max(float(row["p_bad"]), float(row["p_good"])) >= 0.999
+        assert (row["label_predicted"] != "") == sure == (row["abstained"] == "False")
+    assert any(row["abstained"] == "True" for row in answered)
 
 
 def test_repeats_deal_and_draw_anew(options: CrossValidationOptions) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from ulmfit.label_errors import FOLDS, folds, label_errors, out_of_sample, thresholds
+from ulmfit.label_errors import FOLDS, _as_many, folds, label_errors, out_of_sample, thresholds
 
 CLASSES = 3
 WORDS = [["sun", "sea", "sand"], ["tax", "bank", "coin"], ["ball", "goal", "team"]]
@@ -121,3 +121,26 @@ def test_folds_deal_each_class_evenly():
     for number in range(3):
         counts = np.bincount(dealt[labels == number], minlength=FOLDS)
         assert counts.max() - counts.min() <= 1
+
+
+def test_a_rare_class_is_known_however_few_rows_are_learned_from(rows, monkeypatch):
+    vectors, texts, labels = rows
+    labels = labels.copy()
+    rare = np.array([3, 100, 170, 250, 299])
+    labels[rare] = CLASSES
+    monkeypatch.setattr("ulmfit.label_errors.MOST_LEARNED", 40)
+    mixed = np.random.default_rng(0).permutation(300)
+    learned = _as_many(labels, mixed)
+    assert len(set(learned.tolist())) == 40 and set(rare.tolist()) <= set(learned.tolist())
+    told = out_of_sample(vectors, texts, labels, CLASSES + 1)
+    assert (told[rare, CLASSES] > 0).all()
+
+
+def test_the_rows_that_are_learned_from_are_as_common_as_all_of_them(monkeypatch):
+    monkeypatch.setattr("ulmfit.label_errors.MOST_LEARNED", 2_000)
+    labels = np.repeat([0, 1, 2], [9_000, 980, 20])
+    learned = _as_many(labels, np.random.default_rng(0).permutation(10_000))
+    counts = np.bincount(labels[learned])
+    assert counts[2] == 20 and abs(counts[1] - 196) < 60 and counts.sum() == 2_000
+    few = np.random.default_rng(0).permutation(1_500)
+    assert np.array_equal(_as_many(labels, few), few)

@@ -243,8 +243,10 @@ def _write(on: Bench, deals: list[Deal], found: list[Measured], out: Path) -> No
     owner: NDArray[np.int64] = np.empty(len(on.draw.rows), np.int64)
     for number, (_, places, _) in enumerate(first):
         owner[places] = number
+    targets = [TargetConfig(**done.target) for _, _, done in first]
     streams = [
-        answers(done.logits, on.draw.names, TargetConfig(**done.target)) for _, _, done in first
+        answers(done.logits, on.draw.names, target, target.abstain_below or 0.0)
+        for (_, _, done), target in zip(first, targets, strict=True)
     ]
     columns = list(dict.fromkeys(name for fields in _fields(on) for name in fields))
     name = "fold" if "fold" not in columns else "fold_held_out"
@@ -253,6 +255,7 @@ def _write(on: Bench, deals: list[Deal], found: list[Measured], out: Path) -> No
         on.draw.names,
         label="value" if on.draw.kind == "real" else "label",
         separator=on.draw.separator,
+        abstains=any(target.abstain_below for target in targets),
         columns=[*columns, name],
     )
     with writer:

@@ -22,6 +22,7 @@ Labels = NDArray[np.int64]
 FOLDS = 5
 STRENGTHS = {"vectors": (0.001, 0.01, 0.1), "words": (1.0, 10.0, 100.0)}  # scikit-learn's C
 MOST_LEARNED = 20_000  # rows that a fold learns from; more change little and take long
+FROM_EACH = 50  # of them from each label at least, if it has so many
 MOST_WORDS = 200_000  # and pairs of words, the commonest
 
 
@@ -121,12 +122,25 @@ def out_of_sample(
         judges.append(_Judge(_counted(texts), STRENGTHS["words"]))
     answers = np.zeros((len(labels), classes))
     for fold in range(FOLDS):
-        learned = generator.permutation(np.flatnonzero(fold_of != fold))[:MOST_LEARNED]
+        learned = _as_many(labels, generator.permutation(np.flatnonzero(fold_of != fold)))
         judged = np.flatnonzero(fold_of == fold)
         for judge in judges:
             answers[judged] += judge.answers(learned, judged, labels, classes) / len(judges)
         progress(fold + 1, FOLDS)
     return answers
+
+
+def _as_many(labels: Labels, rows: Labels) -> Labels:
+    """The first `MOST_LEARNED` of mixed rows, and of each class at least its first `FROM_EACH`.
+
+    Else a rare class would not be known at all, and all its rows taken for wrong.
+    """
+    order = np.argsort(labels[rows], kind="stable")
+    classes, starts = np.unique(labels[rows][order], return_index=True)
+    turn = np.empty(len(rows), np.int64)
+    turn[order] = np.arange(len(rows)) - starts[np.searchsorted(classes, labels[rows][order])]
+    kept = np.argsort(np.minimum(turn, FROM_EACH), kind="stable")[:MOST_LEARNED]
+    return rows[np.sort(kept)]
 
 
 def folds(labels: Labels, generator: np.random.Generator) -> Labels:

@@ -221,6 +221,8 @@ def test_wrong_texts_and_labels_are_told(
         model.fit(texts, words, unlabelled=[3])
     with pytest.raises(InputError, match=r"unlabelled: .*finetune"):
         quick().fit(texts, words, unlabelled=["a film"])
+    with pytest.raises(InputError, match=r"lm_epochs: .*finetune is False"):
+        quick(lm_epochs=2).fit(texts, words)
     with pytest.raises(InputError, match="'good' has 1 row"):
         model.fit(texts[:3], ["bad", "bad", "good"])
     assert not hasattr(model, "classes_")

@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.sparse import csr_matrix
 
 from ulmfit.errors import InputError
 from ulmfit.estimator.classes import Classes
-from ulmfit.estimator.targets import read_classes
+from ulmfit.estimator.targets import read_classes, read_values
 
 ONE_A_TEXT = [
     (["b", "a", "b"], ["a", "b"], ["a", "b"], [1, 0, 1]),
@@ -141,6 +142,37 @@ def test_ordinal_labels_have_an_order() -> None:
     assert classes.answers(numbers).tolist() == y
     classes, numbers = read_classes([10, 9, 10, 2], 4, "ordinal")
     assert classes.values.tolist() == [2, 9, 10] and numbers.tolist() == [2, 1, 2, 0]
+
+
+def test_without_an_order_numbers_are_sorted_and_words_refused() -> None:
+    """As `ulmfit train` does: in the alphabet 10 stands before 2, and high before low."""
+    classes, numbers = read_classes(["10", "9", "10", "2"], 4, "ordinal")
+    assert classes.values.tolist() == ["2", "9", "10"] and numbers.tolist() == [2, 1, 2, 0]
+    with pytest.raises(InputError, match=r"order: .*'high', 'low' are not all numbers"):
+        read_classes(["high", "low", "low"], 3, "ordinal")
+
+
+def test_ordered_categories_bring_their_order() -> None:
+    pandas = pytest.importorskip("pandas")
+    kind = pandas.CategoricalDtype(["never seen", "low", "middle", "high"], ordered=True)
+    y = pandas.Series(["high", "low", "middle", "low"], dtype=kind)
+    classes, numbers = read_classes(y, 4, "ordinal")
+    assert classes.values.tolist() == ["low", "middle", "high"] and numbers.tolist() == [2, 0, 1, 0]
+    classes, _ = read_classes(y, 4, "ordinal", ["high", "middle", "low"])
+    assert classes.values.tolist() == ["high", "middle", "low"], "what is said counts"
+    assert read_classes(y, 4)[0].values.tolist() == ["high", "low", "middle"]
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_labels_may_be_arrow_arrays(chunked: bool) -> None:
+    def arrow(values: list[Any]) -> Any:
+        return pa.chunked_array([values[:2], values[2:]]) if chunked else pa.array(values)
+
+    classes, numbers = read_classes(arrow(["a", "b", "a"]), 3)
+    assert classes.names == ["a", "b"] and numbers.tolist() == [0, 1, 0]
+    classes, numbers = read_classes(arrow([["b", "a"], [], ["c"]]), 3)
+    assert classes.answers(numbers) == [["a", "b"], [], ["c"]]
+    assert read_values(arrow([1.0, 2.0, 3.5, 4.0]), 4).tolist() == [1, 2, 3.5, 4]
 
 
 @pytest.mark.parametrize("library", ["range", "numpy", "pandas", "index", "polars"])

@@ -107,6 +107,24 @@ def test_the_rows_are_those_of_the_training(model: Path, options: TrainOptions) 
     assert again.measured.figures["log_loss"] == pytest.approx(kept["loss"], abs=1e-5)
 
 
+def test_rows_without_a_weight_move_no_others(options: TrainOptions, tmp_path: Path) -> None:
+    """Left out in training, they must not count as rows here: rows are known by their number."""
+    with open(options.data.paths[0], newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    data = tmp_path / "weighed.csv"
+    with data.open("w", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(["text", "label", "votes"])
+        lines.writerows([*row, "" if i in (0, 7) else 1] for i, row in enumerate(rows))
+    source = Source((str(data),), sample_weight="votes", skip_bad_rows=True)
+    asked = replace(options, data=source, out=str(tmp_path / "model"), test=(), labels=None)
+    finish(train(asked))
+    found = look(Path(asked.out))
+    assert found.measured is not None and found.figures_of == "validation"
+    kept = found.bundle.metrics["validation"]
+    assert found.measured.figures["log_loss"] == pytest.approx(kept["loss"], abs=1e-5)
+
+
 def test_the_test_rows_are_measured_as_training_measured_them(model: Path) -> None:
     found = look(model)
     assert found.figures is not None and found.figures_of == "test" and found.lacks == []

@@ -95,3 +95,17 @@ def test_what_cannot_be_learned_from(counts: list[int], folds: int, match: str) 
 def test_as_many_folds_as_rows_leave_one_out(kind: Kind) -> None:
     dealt = stratified_folds(classes([4, 4]), NAMES[:2], 8, seed=0, kind=kind)
     assert sorted(dealt) == list(range(8))
+
+
+def test_only_folds_that_are_held_out_must_leave_enough() -> None:
+    labels, names = np.repeat([0, 1, 2], [20, 20, 2]), ["a", "b", "c"]
+    for seed in range(5):
+        with pytest.raises(InputError, match=r"without fold . of 5: label 'c' has 1 row.*fewer"):
+            stratified_folds(labels, names, 5, seed)
+    dealt = []
+    for seed in range(20):
+        try:
+            dealt.append(stratified_folds(labels, names, 5, seed, used=1))
+        except InputError as error:
+            assert str(error).startswith("without the rows that are held out: label 'c'")
+    assert len(dealt) > 5 and all((d[40:] != 0).all() for d in dealt)

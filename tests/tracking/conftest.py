@@ -77,7 +77,7 @@ def recording(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Recording]]:
             raise ConnectionError("gone between two runs")
         return opened[-1]
 
-    kinds = {**trackers.KINDS, "recording": Kind(lambda: None, open_one)}
+    kinds = {**trackers.KINDS, "recording": Kind(lambda: None, open_one, lambda where: where)}
     monkeypatch.setattr(trackers, "KINDS", kinds)
     monkeypatch.setattr("ulmfit.tracking.group.KINDS", kinds)
     yield opened

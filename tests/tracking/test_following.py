@@ -106,6 +106,18 @@ def test_a_tracker_that_fails_is_left_behind(
     assert other.closed == [True] and Path(options.out).is_dir()
 
 
+def test_a_record_that_cannot_be_opened_again_costs_no_training(
+    options: TrainOptions, recording: list[Recording]
+) -> None:
+    events = track(train(options), ["recording=brief"], options.out, options)
+    next(event for event in events if isinstance(event, Step))
+    events.close()
+    events, _ = finish(track_again(resume(Path(options.out)), options.out))
+    notes = [event.text for event in events if isinstance(event, Note)]
+    told = "tracking with recording=brief: gone between two runs; the training goes on without it"
+    assert notes.count(told) == 1 and Path(options.out).is_dir()
+
+
 def test_a_place_that_cannot_be_opened_is_refused_and_nothing_left(
     options: TrainOptions, recording: list[Recording]
 ) -> None:

@@ -14,7 +14,7 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline import train
 from ulmfit.pipeline.options import TrainOptions
 from ulmfit.tracking import track
-from ulmfit.tracking.in_mlflow import BATCH, InMLflow, open_mlflow
+from ulmfit.tracking.in_mlflow import BATCH, InMLflow, _names, lasting_uri, open_mlflow
 from ulmfit.tracking.in_tensorboard import InTensorBoard, open_tensorboard
 from ulmfit.training.loop import Step
 
@@ -64,6 +64,25 @@ def test_parameters_are_shown_and_not_taken_for_markup(
     (event,) = tensorboard(Path(board.identity)).Tensors("parameters/text_summary")
     told = event.tensor_proto.string_val[0].decode()
     assert "<script>" not in told and "a\\|b" in told and len(told.splitlines()) == 3
+
+
+def test_mlflows_place_is_the_same_from_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert lasting_uri("sqlite:///runs.db") == f"sqlite:///{tmp_path}/runs.db"
+    assert lasting_uri("runs") == f"{tmp_path}/runs"
+    for absolute in (f"sqlite:///{tmp_path}/a.db", "http://host:5000", "databricks"):
+        assert lasting_uri(absolute) == absolute
+    assert lasting_uri(None) == f"sqlite:///{tmp_path}/mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://host:5000")
+    assert lasting_uri(None) == "http://host:5000"
+
+
+def test_parameters_of_other_scripts_have_names_of_their_own() -> None:
+    names = _names(["class_weights.好", "class_weights.坏", "class_weights._", "a b"])
+    assert names == ["class_weights._", "class_weights.__2", "class_weights.__3", "a b"]
 
 
 def test_tensorboard_goes_on_in_the_same_folder(

@@ -72,6 +72,8 @@ def fitted(
     check_labels(given.draw.labels, names, kind)
     if given.unlabelled and not options.finetune:
         raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
+    if options.lm_epochs and not options.finetune:
+        raise InputError("lm_epochs: they are of fine-tuning, and finetune is False")
     lm = open_pretrained(options.language_model)
     directions(options.direction, lm.directions)
     asked = recording.asked(options, given.draw, lm.architecture.layer_sizes())

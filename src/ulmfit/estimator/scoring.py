@@ -6,7 +6,7 @@ from typing import Any
 
 from ulmfit.errors import InputError
 from ulmfit.estimator.classes import Form
-from ulmfit.estimator.targets import label_lists
+from ulmfit.estimator.targets import label_lists, of_arrow
 from ulmfit.estimator.texts import text_list
 from ulmfit.estimator.weights import read_weights
 from ulmfit.targets.kinds import Floats
@@ -28,6 +28,7 @@ def to_score(
     """
     if isinstance(texts, str | bytes) or not hasattr(texts, "__len__"):
         texts = text_list(texts)
+    y = of_arrow(y)
     count, rows = _rows(texts, "texts"), _rows(y, "y")
     if count != rows:
         raise InputError(f"{count} texts, but y has {rows} rows: each text needs one")

@@ -14,6 +14,8 @@ from ulmfit.errors import InputError
 from ulmfit.estimator.classes import TYPES, Classes, Form, indicator
 from ulmfit.estimator.plain import listed
 from ulmfit.targets.checks import FEWEST
+from ulmfit.targets.encoding import listed as in_words
+from ulmfit.targets.encoding import number
 from ulmfit.targets.kinds import Kind, Labels, Rows
 from ulmfit.text.preparation import replace_surrogates
 
@@ -36,7 +38,8 @@ def read_classes(
         texts: how many there are.
         task: None takes what the form of y shows, "single" or "multi".
         order: of an ordinal target, its labels from lowest to highest, in a list, a range, an
-            array or a series; None sorts them.
+            array or a series; None takes that of pandas' ordered categories, and else sorts
+            numbers, also those written as strings.
         kept: the rows that count, as if y had no others; None: all.
 
     Raises:
@@ -45,8 +48,11 @@ def read_classes(
     """
     if y is None:
         raise InputError("a classifier requires y to be passed, but the target y is None")
+    y = of_arrow(y)
     given, form = _formed(y, task)
     kind = _kind(form, task, order)
+    if kind == "ordinal" and order is None:
+        order = _own_order(y, given)
     if len(given) != texts:
         raise InputError(f"{texts} texts, but y has {len(given)} rows: each text needs one")
     if kept is not None:
@@ -108,7 +114,7 @@ def read_values(y: Any, texts: int, kept: Rows | None = None) -> Labels:
     if y is None:
         raise InputError("a regressor requires y to be passed, but the target y is None")
     try:
-        values: Labels = column_or_1d(y, warn=True).astype(np.float64)
+        values: Labels = column_or_1d(of_arrow(y), warn=True).astype(np.float64)
     except TypeError as error:
         raise InputError(f"y: numbers are wanted ({error})") from None
     assert_all_finite(values, input_name="y")
@@ -179,6 +185,32 @@ def _values(y: Any, form: Form, order: Any, columns: Any) -> NDArray[Any]:
         raise InputError(
             f"y: the labels are of several types, or of none that sorts ({error}); "
             "make them all strings"
+        ) from None
+
+
+def of_arrow(y: Any) -> Any:
+    """Arrow's arrays as lists: they are no sequences that numpy takes whole."""
+    return y.to_pylist() if hasattr(y, "to_pylist") else y
+
+
+def _own_order(y: Any, given: Any) -> Any:
+    """The order that an ordinal y has in itself; None: as its numbers are sorted.
+
+    Raises:
+        InputError: it has none.
+    """
+    if getattr(getattr(y, "dtype", None), "ordered", False):
+        seen = set(given)
+        return [label for label in y.dtype.categories if label in seen]
+    if not all(isinstance(label, str) for label in given):
+        return None
+    names = sorted(set(map(str, given)))
+    try:
+        return sorted(names, key=lambda name: (number(name), name))
+    except InputError:
+        raise InputError(
+            f"order: the labels of an ordinal target have one, and {in_words(names)} are not all "
+            "numbers; say it from lowest to highest"
         ) from None
 
 

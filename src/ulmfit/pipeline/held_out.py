@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.pipeline.classifiers import FINETUNED, chosen_preset, classifier_on, tuned_on
 from ulmfit.pipeline.drawing import Draw, draw_labels
+from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.evaluating import scored
 from ulmfit.pipeline.kept_folds import Measured, begin_record, keep_record
 from ulmfit.pipeline.language_models import Event
@@ -122,19 +124,19 @@ def with_finetuned(
     Args:
         on: the bench.
         folder: keeps the language model; that of an earlier call is used again.
-        without: places of rows whose texts it must not see; None: it sees all.
+        without: places of rows whose texts it must not see, wherever they stand; None: it sees
+            all.
         budget: of it; None for no limit.
         chosen: another preset than the bench's.
     """
     if not on.options.finetune:
         return on
     source = on.options.data
-    hidden = set() if without is None else set(on.draw.rows[without].tolist())
+    rows = on.draw.rows[[] if without is None else without]
 
     def texts() -> Iterator[str]:
-        yield from (text for i, text in enumerate(source.texts()) if i not in hidden)
-        for other in on.unlabelled:
-            yield from other.texts(lambda message: None)
+        others = chain.from_iterable(other.texts(lambda message: None) for other in on.unlabelled)
+        return distinct(chain(source.texts(), others), replace(on.draw, rows=rows).texts(source))
 
     run, record = folder / "finetune", folder / FINETUNED / RECORD
     if not record.parent.exists():

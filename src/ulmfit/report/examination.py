@@ -225,7 +225,11 @@ def _training_parts(found: Findings, options: TrainOptions | None, seed: int) ->
     if (draw.names, draw.kind) != (found.bundle.labels, found.bundle.target.kind):
         found.lacks.append("The labels of the training data are not those of the model.")
         return None
-    source = labelled_source(options.data, found.bundle.target)
+    # With their weights: a row whose weight is bad was no row there, and rows go by number.
+    source = replace(
+        labelled_source(options.data, found.bundle.target),
+        sample_weight=options.data.sample_weight,
+    )
     wanted = set(draw.rows.tolist())
     coding = Coding(draw.kind, draw.names)
     whole = read_part("labelled", source, coding, MOST_TEXTS, seed, wanted)

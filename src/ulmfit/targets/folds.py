@@ -16,7 +16,12 @@ from ulmfit.targets.kinds import Kind, Labels, Rows
 
 
 def stratified_folds(
-    labels: Labels, names: Sequence[str], folds: int, seed: int, kind: Kind = "single"
+    labels: Labels,
+    names: Sequence[str],
+    folds: int,
+    seed: int,
+    kind: Kind = "single",
+    used: int | None = None,
 ) -> Rows:
     """The number, from 0, of the fold of each text: (texts,).
 
@@ -30,6 +35,7 @@ def stratified_folds(
         folds: how many, 2 at least.
         seed: of the deal.
         kind: of the labels.
+        used: how many of the folds will be held out, the first ones; None: all.
 
     Raises:
         InputError: too few texts, or what remains beside some fold cannot be learned from.
@@ -43,10 +49,12 @@ def stratified_folds(
     check_labels(labels, names, kind)
     generator = np.random.default_rng(seed)
     dealt = _sets(labels, folds, generator) if kind == "multi" else _turns(labels, folds, generator)
-    for fold in range(folds):
+    for fold in range(folds if used is None else used):
         try:
             check_labels(labels[dealt != fold], names, kind)
         except InputError as error:
+            if used == 1:
+                raise InputError(f"without the rows that are held out: {error}") from None
             raise InputError(
                 f"without fold {fold + 1} of {folds}: {error}, or fewer folds"
             ) from None

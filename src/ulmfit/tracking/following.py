@@ -99,7 +99,8 @@ class _Following:
         self._save()
 
     def begin(self, parameters: Mapping[str, str]) -> Iterator[Note]:
-        """Tell what was asked for, where this is the first process."""
+        """Tell what was asked for, where this is the first process; else what is missing."""
+        yield from self._trackers.unopened
         if parameters:
             yield from self._trackers.parameters(parameters)
 
@@ -139,7 +140,7 @@ class _Following:
         if not self._path.parent.is_dir():
             return
         told = {
-            "trackers": [str(one) for one in self._asked],
+            "trackers": [str(one.lasting()) for one in self._asked],
             "identities": self._trackers.identities,
             "numbering": self._numbering.told(),
         }

@@ -24,7 +24,8 @@ class Trackers:
         identities: of an earlier process's records, one a tracker; None: they are new.
 
     Raises:
-        InputError: an extra is not installed, or a place cannot be opened.
+        InputError: an extra is not installed, or a place of new records cannot be opened. One of
+            earlier records is left behind: a training is worth more.
     """
 
     def __init__(
@@ -33,15 +34,23 @@ class Trackers:
         self._each: dict[str, Tracker] = {}
         self.failed: list[str] = []
         """those that were left behind"""
-        try:
-            for place, one in enumerate(asked):
-                identity = None if identities is None else identities[place]
-                self._each[str(one)] = _opened(one, name, identity)
-        except InputError:
-            self.close(False)
-            raise
-        self.identities = [tracker.identity for tracker in self._each.values()]
+        self.unopened: list[Note] = []
+        """what there is to say of those of them that could not be opened again"""
+        self.identities: list[str] = []
         """by which a later process finds the same records"""
+        for place, one in enumerate(asked):
+            identity = None if identities is None else identities[place]
+            try:
+                self._each[str(one)] = tracker = _opened(one, name, identity)
+            except InputError as error:
+                if identity is None:
+                    self.close(False)
+                    raise
+                self.failed.append(str(one))
+                self.unopened.append(Note(f"{error}; the training goes on without it"))
+                self.identities.append(identity)
+            else:
+                self.identities.append(tracker.identity)
 
     def parameters(self, values: Mapping[str, str]) -> Iterator[Note]:
         """What the run was asked for."""

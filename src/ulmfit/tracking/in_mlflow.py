@@ -6,7 +6,8 @@ import logging
 import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain, count
 from typing import Any
 
 from ulmfit.extras import extra
@@ -31,13 +32,24 @@ def mlflow_client() -> Any:
     return package
 
 
+def lasting_uri(where: str | None) -> str:
+    """Where MLflow keeps its runs; what lies in files by its absolute path."""
+    uri = where or os.environ.get("MLFLOW_TRACKING_URI") or PLACE
+    scheme, colon, path = uri.partition(":///")
+    if ":" not in uri and not uri.startswith("databricks"):  # a folder
+        return os.path.abspath(uri)
+    if colon and scheme == "sqlite" and not os.path.isabs(path):
+        return f"{scheme}:///{os.path.abspath(path)}"
+    return uri
+
+
 def open_mlflow(where: str | None, name: str, identity: str | None) -> InMLflow:
     """A new run of the experiment; the one of an earlier process if there is one.
 
     A figure that is told twice for a step stands there twice, as MLflow keeps every one.
     """
     package = mlflow_client()
-    uri = where or os.environ.get("MLFLOW_TRACKING_URI") or PLACE
+    uri = lasting_uri(where)
     if uri.startswith("sqlite:"):  # mlflow-skinny brings neither
         for needed in ("sqlalchemy", "alembic"):
             extra(needed, "track", "a local database of MLflow")
@@ -63,8 +75,8 @@ class InMLflow:
     def parameters(self, values: Mapping[str, str]) -> None:
         """The parameters of the run; a long one is cut."""
         every = [
-            self._entities.Param(_FORBIDDEN.sub("_", name), value[:LONGEST])
-            for name, value in values.items()
+            self._entities.Param(name, value[:LONGEST])
+            for name, value in zip(_names(values), values.values(), strict=True)
         ]
         for start in range(0, len(every), PARAMETERS):
             self._client.log_batch(self.identity, params=every[start : start + PARAMETERS])
@@ -89,3 +101,13 @@ class InMLflow:
         """The run's status."""
         self.flush()
         self._client.set_terminated(self.identity, "FINISHED" if finished else "KILLED")
+
+
+def _names(names: Iterable[str]) -> list[str]:
+    """In characters that every server takes, no two alike, though labels of other scripts are."""
+    found: dict[str, None] = {}
+    for name in names:
+        plain = _FORBIDDEN.sub("_", name)
+        tries = chain([plain], (f"{plain}_{number}" for number in count(2)))
+        found[next(one for one in tries if one not in found)] = None
+    return list(found)

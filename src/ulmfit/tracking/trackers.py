@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ulmfit.errors import InputError
-from ulmfit.tracking.in_mlflow import mlflow_client, open_mlflow
+from ulmfit.tracking.in_mlflow import lasting_uri, mlflow_client, open_mlflow
 from ulmfit.tracking.in_tensorboard import open_tensorboard, summary_writer
 
 
@@ -39,11 +39,14 @@ class Kind:
     """raises InputError where the extra is not installed"""
     open: Callable[[str | None, str, str | None], Tracker]
     """from where, the run's name, and the identity of an earlier process's record"""
+    lasting: Callable[[str | None], str | None]
+    """a place as it is called from any folder and with any environment"""
 
 
 KINDS: Mapping[str, Kind] = {
-    "tensorboard": Kind(summary_writer, open_tensorboard),
-    "mlflow": Kind(mlflow_client, open_mlflow),
+    # TensorBoard's identity is the folder itself.
+    "tensorboard": Kind(summary_writer, open_tensorboard, lambda where: where),
+    "mlflow": Kind(mlflow_client, open_mlflow, lasting_uri),
 }
 
 
@@ -57,6 +60,10 @@ class Asked:
 
     def __str__(self) -> str:
         return self.kind if self.where is None else f"{self.kind}={self.where}"
+
+    def lasting(self) -> Asked:
+        """The same for a process that begins in another folder."""
+        return replace(self, where=KINDS[self.kind].lasting(self.where))
 
 
 def parse(told: str) -> Asked:

@@ -217,7 +217,7 @@ def _held_out(on: Bench, options: TuneOptions) -> list[Rows]:
     draw = on.draw
     folds = options.folds if options.folds > 1 else min(PARTS, len(draw.rows))
     seed = on.options.machine.seed
-    dealt = stratified_folds(draw.labels, draw.names, folds, seed, draw.kind)
+    dealt = stratified_folds(draw.labels, draw.names, folds, seed, draw.kind, options.folds)
     return [np.flatnonzero(dealt == fold) for fold in range(options.folds)]
 
 
