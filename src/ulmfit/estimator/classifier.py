@@ -50,7 +50,8 @@ class ULMFiTClassifier(ClassifierMixin, TransformerMixin, BaseEstimator):  # typ
         task: "single", "multi" (several labels a text) or "ordinal"; None: what y shows, which
             is never "ordinal". For real values there is `ULMFiTRegressor`.
         order: of an ordinal target, its labels from lowest to highest, in a list, a range, an
-            array or a series; None sorts them.
+            array or a series; None takes that of pandas' ordered categories, and else sorts
+            numbers (words without an order are refused).
         class_weight: {class: weight}, 1 where not named, or "balanced"; None: all alike.
         loss: "cross-entropy", or "focal", which looks more at what is hard (Lin et al. 2017).
         focal_gamma: exponent of the focal loss.
