@@ -17,10 +17,15 @@ class Watched:
     """A context in which children are watched."""
 
     def __init__(self) -> None:
-        self.megabytes = 0.0
-        """the most that one of them has held"""
+        # The last look at each: until it runs a program of its own, it holds what its parent holds.
+        self._peaks: dict[str, float] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    @property
+    def megabytes(self) -> float:
+        """The most that one of them has held."""
+        return max(self._peaks.values(), default=0.0)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -32,16 +37,16 @@ class Watched:
 
     def _watch(self) -> None:
         while not self._ended.wait(SECONDS):
-            self.megabytes = max([self.megabytes, *_held()])
+            self._peaks |= _held()
 
 
-def _held() -> Iterator[float]:
-    """Peak megabytes of each child."""
+def _held() -> Iterator[tuple[str, float]]:
+    """The number of each child, and its peak in megabytes."""
     for listed in Path("/proc/self/task").glob("*/children"):
         for pid in _read(listed).split():
             for line in _read(Path("/proc", pid, "status")).splitlines():
                 if line.startswith("VmHWM:"):
-                    yield int(line.split()[1]) / 1024
+                    yield pid, int(line.split()[1]) / 1024
 
 
 def _read(path: Path) -> str:

@@ -74,7 +74,7 @@ def explain(model: Bundle | Predictor, text: str, *, label: str | None = None) -
 
     Example:
         >>> import ulmfit
-        >>> told = ulmfit.explain(ulmfit.load("model"), "A lovely film!")
+        >>> told = ulmfit.explain(ulmfit.load("model"), "A lovely film!", label="pos")
         >>> told.label, [word.text for word in told.words]
         ('pos', ['A', 'lovely', 'film', '!'])
     """
