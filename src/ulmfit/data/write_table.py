@@ -34,10 +34,10 @@ def write_table(
     check_table(path)
     held = list(rows)
     names = list(dict.fromkeys([*columns, *(name for row in held for name in row)]))
-    types, stream = Types(), BytesIO()
-    for row in held:
+    format, types, stream = format_of(path), Types(), BytesIO()
+    for row in held if format == "parquet" else ():
         types.add(row)
-    sink = WRITERS[format_of(path)](stream, names, types)
+    sink = WRITERS[format](stream, names, types)
     for row in held:
         sink.add(row)
     sink.finish()

@@ -14,8 +14,7 @@ from ulmfit.errors import InputError
 from ulmfit.estimator.classes import TYPES, Classes, Form, indicator
 from ulmfit.estimator.plain import listed
 from ulmfit.targets.checks import FEWEST
-from ulmfit.targets.encoding import listed as in_words
-from ulmfit.targets.encoding import number
+from ulmfit.targets.encoding import by_number
 from ulmfit.targets.kinds import Kind, Labels, Rows
 from ulmfit.text.preparation import replace_surrogates
 
@@ -204,14 +203,10 @@ def _own_order(y: Any, given: Any) -> Any:
         return [label for label in y.dtype.categories if label in seen]
     if not all(isinstance(label, str) for label in given):
         return None
-    names = sorted(set(map(str, given)))
     try:
-        return sorted(names, key=lambda name: (number(name), name))
-    except InputError:
-        raise InputError(
-            f"order: the labels of an ordinal target have one, and {in_words(names)} are not all "
-            "numbers; say it from lowest to highest"
-        ) from None
+        return by_number(set(map(str, given)))
+    except InputError as error:
+        raise InputError(f"order: {error}") from None
 
 
 def _ordered(order: Any) -> NDArray[Any]:

@@ -132,11 +132,13 @@ def with_finetuned(
     if not on.options.finetune:
         return on
     source = on.options.data
-    rows = on.draw.rows[[] if without is None else without]
 
     def texts() -> Iterator[str]:
         others = chain.from_iterable(other.texts(lambda message: None) for other in on.unlabelled)
-        return distinct(chain(source.texts(), others), replace(on.draw, rows=rows).texts(source))
+        every = chain(source.texts(), others)
+        if without is None:
+            return every
+        return distinct(every, replace(on.draw, rows=on.draw.rows[without]).texts(source))
 
     run, record = folder / "finetune", folder / FINETUNED / RECORD
     if not record.parent.exists():

@@ -115,11 +115,24 @@ def _ordered(seen: set[str], order: Sequence[str]) -> list[str]:
             raise InputError(f"the order {', '.join(order)} names a label twice")
         return list(order)
     try:
-        return sorted(seen, key=lambda name: (number(name), name))
+        return by_number(seen)
+    except InputError as error:
+        raise InputError(f"{error} (--order low --order middle --order high)") from None
+
+
+def by_number(names: Iterable[str]) -> list[str]:
+    """Labels of an ordinal target that are numbers, in their order.
+
+    Raises:
+        InputError: they are not all numbers.
+    """
+    labels = sorted(names)
+    try:
+        return sorted(labels, key=number)
     except InputError:
         raise InputError(
-            f"the labels of an ordinal target have an order, and {listed(sorted(seen))} are not "
-            "all numbers: say it from lowest to highest (--order low --order middle --order high)"
+            f"the labels of an ordinal target have an order, and {listed(labels)} are not all "
+            "numbers: say it from lowest to highest"
         ) from None
 
 

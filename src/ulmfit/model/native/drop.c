@@ -10,8 +10,8 @@
 #include "share.h"
 
 enum {
-    DRAWS = 4,                /* numbers of 16 bits in a word of 64 */
-    BLOCK = 256,              /* numbers at a time */
+    DRAWS = 4,   /* numbers of 16 bits in a word of 64 */
+    BLOCK = 256, /* numbers at a time */
     WORDS = BLOCK / DRAWS,
 };
 
@@ -44,7 +44,8 @@ INLINE void block(const dropping *d, const void *from, void *to, long first, con
     const words dropped = (words){0} + (uint32_t)d->dropped;
     for (long i = 0; i < BLOCK; i += LANES) {
         words draw = __builtin_convertvector(*(const halves *)(draws + i), words);
-        floats x = from_bf16 ? wide((const bf16 *)from + i) : *(const floats *)((const float *)from + i);
+        floats x = from_bf16 ? wide((const bf16 *)from + i)
+                             : *(const floats *)((const float *)from + i);
         floats kept = (floats)((words)(x * d->scale) & (words)(draw >= dropped));
         if (to_bf16) narrow(kept, (bf16 *)to + i);
         else *(floats *)((float *)to + i) = kept;
