@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Self-training on IMDb: a classifier of 100 labels, then one that learns from its surest answers on
+# Self-training on IMDb: a classifier of 100 labels, then one that learns from its answers on
 # the other training reviews, then one that learns from that one's. Stopped, it goes on.
 set -euo pipefail
 lm=${1:?a language model that was fine-tuned on the training reviews}

@@ -1,4 +1,4 @@
-"""A teacher's surest answers on texts without a label are learned from, too."""
+"""A teacher's answers on texts without a label are learned from, too."""
 
 import json
 from dataclasses import replace
@@ -17,8 +17,10 @@ from ulmfit.pipeline.classifiers import chosen_preset
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.held_out import bench
 from ulmfit.pipeline.options import Source, TrainOptions
-from ulmfit.pipeline.pseudo_labels import Teacher, pseudo_labelled, surest, teacher_of
+from ulmfit.pipeline.pseudo_labels import PIECE, Teacher, pieces, pseudo_labelled, teacher_of
+from ulmfit.pipeline.shares import language_models_part
 from ulmfit.predict import Predictor
+from ulmfit.presets import preset
 from ulmfit.report import write_report
 from ulmfit.stages.classifier_loop import Labelled, split_rows
 from ulmfit.stages.objective import Objective
@@ -57,15 +59,15 @@ def answers(options: TrainOptions, folder: Path, bundle: Bundle | None = None) -
     return finish(pseudo_labelled(teacher, options, draw, teacher.bundle.encoder, folder))[1]
 
 
-def test_of_each_class_the_surer_half_is_kept() -> None:
-    labels = np.array([0, 0, 0, 0, 1, 1, 1, 3])
-    sure = np.array([0.9, 0.6, 0.8, 0.7, 0.6, 0.95, 0.5, 0.3])
-    kept = [True, False, True, False, True, True, False, True]
-    assert surest(labels, sure, 8).tolist() == kept
-    assert np.flatnonzero(surest(labels, sure, 4)).tolist() == [0, 2, 4, 5]  # not the least sure
-    assert np.flatnonzero(surest(labels, sure, 1)).tolist() == [5]
-    five = surest(np.zeros(5, int), np.full(5, 0.5), 9)
-    assert five.tolist() == [True, True, True, False, False]
+def test_of_a_long_text_a_piece_from_anywhere_is_learned_from() -> None:
+    documents = [np.arange(length) for length in (1, 2, 5, 6)] + [np.arange(12)] * 200
+    found = pieces(documents, 0, most=4)
+    assert [piece.tolist() for piece in found[:3]] == [[0], [0, 1], [0, 1, 2, 3, 4]]
+    starts = [piece[1] for piece in found[3:]]
+    assert [piece.tolist() for piece in found[3:]] == [[0, *range(s, s + 4)] for s in starts]
+    assert starts[0] in (1, 2) and set(starts[1:]) == set(range(1, 9))  # the end included
+    again, other = (pieces(documents, seed, most=4) for seed in (0, 1))
+    assert [piece[1] for piece in again[3:]] == starts != [piece[1] for piece in other[3:]]
 
 
 def test_the_teachers_answers_are_learned_from_and_never_held_out(taught: TrainOptions) -> None:
@@ -73,7 +75,7 @@ def test_the_teachers_answers_are_learned_from_and_never_held_out(taught: TrainO
     notes = [event.text for event in events if isinstance(event, Note)]
     (told,) = (note for note in notes if "pseudo-labelled" in note)
     count = bundle.metrics["pseudo_labelled"]
-    assert told.startswith(f"{count} pseudo-labelled texts: bad ") and 5 <= count <= 6  # of ten
+    assert told.startswith(f"{count} pseudo-labelled texts: bad ") and count == 10
     assert bundle.metrics["train_rows"] + bundle.metrics["valid_rows"] == 30
     told = bundle.provenance["teacher"]
     assert told["config_sha256"] == fingerprint(Path(str(taught.teacher)) / "config.json").sha256
@@ -92,12 +94,30 @@ def test_labels_are_those_that_the_teacher_gives(
     given = {
         tuple(model.encoder.encode(text)): row for text, row in zip(texts[30:], rows, strict=True)
     }
-    kept = [given[tuple(document)] for document in found.documents]
-    assert found.labels.tolist() == [row.argmax() for row in kept]
-    for number in np.unique(found.labels):
-        mine = sorted((row.max() for row in rows if row.argmax() == number), reverse=True)
-        sure = sorted((row.max() for row in kept if row.argmax() == number), reverse=True)
-        assert sure == pytest.approx(mine[: len(sure)]) and len(sure) == (len(mine) + 1) // 2
+    assert found.labels.tolist() == [given[tuple(d)].argmax() for d in found.documents]
+    assert len(found.labels) == len(given) == 10
+
+
+def test_the_teacher_reads_all_of_a_text_of_which_a_piece_is_learned_from(
+    taught: TrainOptions, texts: list[str], tmp_path: Path
+) -> None:
+    long = " ".join(texts)
+    more = tmp_path / "more.txt"
+    more.write_text(long)
+    one = replace(
+        taught, data=Source((_labelled(texts, tmp_path),)), unlabelled=(str(more),), pseudo_labels=9
+    )
+    teacher = teacher_of(one, drawn(one), [Source((str(more),))])
+    assert teacher is not None
+    encoder, seen = teacher.bundle.encoder, list(teacher.texts())
+    assert seen == [long]
+    found = finish(pseudo_labelled(teacher, one, drawn(one), encoder, tmp_path / "pseudo"))[1]
+    (piece,) = found.documents
+    whole, part = list(encoder.encode(long)), piece.tolist()
+    assert len(whole) > 1 + PIECE == len(part) and part[0] == whole[0]
+    assert any(whole[i : i + PIECE] == part[1:] for i in range(1, len(whole)))
+    (row,) = Predictor(teacher.bundle, "cpu").probabilities(seen)
+    assert found.labels.tolist() == [row.argmax()]
 
 
 def test_a_teacher_may_number_its_labels_in_another_way(
@@ -236,7 +256,18 @@ def test_a_budget_keeps_time_for_the_teacher(taught: TrainOptions) -> None:
     assert isinstance(teacher, Teacher)
     budget = Budget(100.0, documents=7)
     assert teacher.kept(budget).documents == 7 + 10  # ten texts without a label, one direction
-    assert replace(teacher, wanted=3).kept(budget).documents == 7 + 6
+    assert replace(teacher, wanted=3).kept(budget).documents == 7 + 3
+
+
+def test_a_budget_knows_that_pieces_are_short() -> None:
+    """The language model gets what a classifier of pieces leaves."""
+    budget, chosen = Budget(100.0), preset("default")
+
+    def left(words: int, rows: int, taught: int) -> Budget:
+        return language_models_part(budget, ["a " * words], rows, chosen, 1, 2, taught)
+
+    assert left(10, 800, 200) == left(10, 1000, 0)
+    assert left(1000, 800, 200).spared < left(1000, 1000, 0).spared
 
 
 def test_the_report_tells_of_the_teacher(taught: TrainOptions, teacher: Path) -> None:

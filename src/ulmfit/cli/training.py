@@ -63,8 +63,7 @@ Teacher = Annotated[
     typer.Option(
         "--teacher",
         metavar="MODEL",
-        help="Self-training: learn from the surest answers of this classifier on texts without "
-        "a label, too.",
+        help="Self-training: learn from this classifier's answers on texts without a label, too.",
     ),
 ]
 PseudoLabels = Annotated[

@@ -269,10 +269,11 @@ def _part(
 ) -> Budget:
     """The language model's part of the budget."""
     rows, (_, texts) = len(draw.rows), sample(draw, options.data)
+    taught = 0
     if teacher is not None:
         budget = teacher.kept(budget)
-        rows += min(teacher.wanted, teacher.count)
-    return language_models_part(budget, texts, rows, chosen, models, layers)
+        taught = min(teacher.wanted, teacher.count)
+    return language_models_part(budget, texts, rows, chosen, models, layers, taught)
 
 
 def _taught_by(teacher: Teacher) -> dict[str, Any]:

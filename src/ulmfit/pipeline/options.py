@@ -216,7 +216,7 @@ class TrainOptions:
     coverage: float | None = None
     """that border is drawn so that this share of the validation rows is answered"""
     teacher: str | None = None
-    """a classifier's folder: its surest answers on texts without a label are learned from too"""
+    """a classifier's folder: its answers on texts without a label are learned from too"""
     pseudo_labels: int | None = None
     """how many of these answers, at most; None: `pipeline.pseudo_labels.MOST`"""
 

@@ -1,7 +1,10 @@
-"""Pseudo-labels: a classifier's surest answers on texts without a label, for another to learn from.
+"""Pseudo-labels: a classifier's answers on texts without a label, for another to learn from.
 
-Self-training (Yarowsky 1995; Lee 2013, "Pseudo-Label"): of each class, the half of the answers
-that the teacher is surest of. They are learned from and never held out.
+Self-training (Yarowsky 1995; Lee 2013, "Pseudo-Label"). The teacher reads a text whole; of a long
+one the student learns from a piece, so it has to find in any part of a text what the teacher found
+in all of it (as the augmentation of "Noisy Student", Xie et al. 2020). Answers are learned from
+whether the teacher was sure of them or not: the surest are the easiest and teach less
+(experiments/LOG.md, "What pseudo-labels teach"). They are never held out.
 """
 
 from __future__ import annotations
@@ -12,12 +15,12 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.corpus import prepare
+from ulmfit.data.stream import Ids
 from ulmfit.errors import InputError
 from ulmfit.files import write_array
 from ulmfit.manifest import fingerprint
@@ -29,11 +32,12 @@ from ulmfit.pipeline.runs import Note, Texts
 from ulmfit.predict import BLOCK, Predictor
 from ulmfit.remote import local_folder
 from ulmfit.stages.classifier_loop import Labelled
-from ulmfit.targets.decisions import confidence, decide
+from ulmfit.targets.decisions import decide
 from ulmfit.targets.kinds import Floats, Rows
 from ulmfit.text.encoder import Encoder
 
 MOST = 5000
+PIECE = 120  # tokens of a long text that are learned from: about a hundred words
 EPOCHS = 2  # of the last phase, of a preset that asks for more: they are many, and some are wrong
 FILE = "answers.npy"
 KINDS = ("single", "ordinal")
@@ -51,13 +55,13 @@ class Teacher:
     count: int
     """of these"""
     wanted: int
-    """how many answers to learn from, at most; twice as many texts are answered"""
+    """how many answers to learn from, at most"""
     skipped: list[str]
     """rows that were left out, for a person"""
 
     def kept(self, budget: Budget) -> Budget:
         """A budget with the time kept in which the teacher reads."""
-        reads = len(self.bundle.directions) * min(self.count, 2 * self.wanted)
+        reads = len(self.bundle.directions) * min(self.count, self.wanted)
         return replace(budget, documents=budget.documents + reads)
 
 
@@ -128,7 +132,7 @@ def _others(
 def pseudo_labelled(
     teacher: Teacher, options: TrainOptions, draw: Draw, encoder: Encoder, folder: Path
 ) -> Generator[Note | Texts, None, Labelled]:
-    """The texts that a teacher is surest of, with its answers as their labels.
+    """Pieces of texts without a label, drawn at random, with a teacher's answers as their labels.
 
     Args:
         teacher: of `teacher_of`.
@@ -142,41 +146,35 @@ def pseudo_labelled(
     path, machine = folder / FILE, options.machine
     if not path.exists():
         order = np.random.default_rng(machine.seed).permutation(teacher.count)
-        places = np.sort(order[: 2 * teacher.wanted])
+        places = np.sort(order[: teacher.wanted])
         texts = _at(teacher.texts(), places)
         predictor = Predictor(teacher.bundle, machine.device, machine.precision)
         rows = yield from _answered(predictor, texts, len(places))
-        answers = decide(rows, draw.kind)
-        kept = surest(answers, confidence(rows, answers, draw.kind), teacher.wanted)
         number = np.array([draw.names.index(name) for name in teacher.bundle.labels])
-        write_array(path, np.stack([places[kept], number[answers[kept]]]))
+        write_array(path, np.stack([places, number[decide(rows, draw.kind)]]))
     places, labels = np.load(path, allow_pickle=False)
     counts = np.bincount(labels, minlength=len(draw.names))
     each = ", ".join(f"{name} {n:,}" for name, n in zip(draw.names, counts, strict=True))
     yield Note(f"{len(places):,} pseudo-labelled texts: {each}")
     texts = _at(teacher.texts(), places)
-    return Labelled(prepare(texts, encoder, folder / "corpus", machine.processes).each(), labels)
+    corpus = prepare(texts, encoder, folder / "corpus", machine.processes)
+    return Labelled(pieces(corpus.each(), machine.seed), labels)
 
 
-def surest(answers: Rows, sure: Floats, most: int) -> NDArray[np.bool_]:
-    """(texts,) which answers belong to the surer half of their class.
-
-    Of an odd number one more, as long as these are not more than `most` in all.
+def pieces(documents: Sequence[Ids], seed: int, most: int = PIECE) -> list[Ids]:
+    """Of each document xxbos and at most `most` of its other tokens, from anywhere, as they stand.
 
     Args:
-        answers: (texts,) class numbers.
-        sure: (texts,) how sure each answer is.
-        most: answers in all; the least sure are left out first.
+        documents: (tokens,) each, xxbos first.
+        seed: draws where a piece begins.
+        most: tokens of a piece, without xxbos.
     """
-    halves = []
-    for number in np.unique(answers):
-        mine = np.flatnonzero(answers == number)
-        halves.append(mine[np.argsort(-sure[mine], kind="stable")][: (len(mine) + 1) // 2])
-    chosen = np.concatenate(halves)
-    chosen = chosen[np.argsort(-sure[chosen], kind="stable")][:most]
-    kept = np.zeros(len(answers), bool)
-    kept[chosen] = True
-    return kept
+    rng = np.random.default_rng(seed)
+    starts = [1 + rng.integers(max(0, len(d) - 1 - most) + 1) for d in documents]
+    return [
+        np.concatenate([d[:1], d[start : start + most]])
+        for d, start in zip(documents, starts, strict=True)
+    ]
 
 
 def _at(texts: Iterator[str], places: Rows) -> Iterator[str]:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ulmfit.budget import Budget, fewer_epochs
 from ulmfit.budgeting import planned
 from ulmfit.bundle import Bundle, Direction, HeadConfig
+from ulmfit.data.stream import Ids
 from ulmfit.language_modelling import Hardware, weights_of
 from ulmfit.model.fast_inference import int8_is_fast, int8_levels
 from ulmfit.model.heads import TextClassifier
@@ -78,6 +79,7 @@ def classify(
     policy.check(kind)
     train, valid = split_rows(data, names, seed, kind, objective, pseudo)
     target = new_target(train.labels, kind)
+    document = _tokens(data.documents) / len(data.documents)  # pseudo-labelled ones are pieces
     weights: dict[Direction, dict[str, Tensor]] = {}
     metrics: dict[str, Any] = {
         "train_rows": len(data.documents) - len(valid.documents),
@@ -95,8 +97,8 @@ def classify(
             f"classifier, {direction}",
             None if budget is None else budget.turn(number, len(directions)),
             fewer_epochs,
-            held_out=_tokens(valid),
-            document=_tokens(train) / len(train.documents),
+            held_out=_tokens(valid.documents),
+            document=document,
         )
         yield from run.drive()
         weights[direction] = weights_of(model)
@@ -155,8 +157,8 @@ def _new_run(
     )
 
 
-def _tokens(part: Part) -> int:
-    return sum(map(len, part.documents))
+def _tokens(documents: Sequence[Ids]) -> int:
+    return sum(map(len, documents))
 
 
 def _on_cpu(model: TextClassifier) -> TextClassifier:
