@@ -15,11 +15,11 @@ made() { # FOLDER OPTIONS...
 for seed in ${SEEDS:-0 1 2}; do
   made "$out/$seed-0" --seed "$seed"
   for round in $(seq "${ROUNDS:-2}"); do
-    made "$out/$seed-$round" --seed "$seed" --teacher "$out/$seed-$((round - 1))"
+    made "$out/$seed-$round" --seed "$seed" --teacher "$out/$seed-$((round - 1))" --align
   done
 done
 for model in "$out"/*-[0-9]; do
   python -c 'import json, sys
-test = json.load(open(sys.argv[1] + "/metrics.json"))["test"]
-print(sys.argv[1], round(100 * test["accuracy"], 2))' "$model"
+test = json.load(open(sys.argv[1] + "/metrics.json")).get("test", {})
+print(sys.argv[1], round(100 * test.get("accuracy", float("nan")), 2))' "$model"
 done

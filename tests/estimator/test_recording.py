@@ -65,7 +65,7 @@ def test_the_steps_are_those_of_ulmfit_train(
     assert mine[0].keys() == theirs[0].keys()
     assert mine[0]["inputs"][-1]["sha256"] == theirs[0]["inputs"][-1]["sha256"]
     theirs_told = theirs[0]["options"]
-    files = {"data", "out", "unlabelled", "test", "labels", "teacher", "pseudo_labels"}
+    files = {"data", "out", "unlabelled", "test", "labels", "teacher", "pseudo_labels", "align"}
     assert theirs_told.keys() - mine[0]["options"].keys() == files
     for name in mine[0]["options"].keys() - {"lm", "task"}:
         assert mine[0]["options"][name] == theirs_told[name], name

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from ulmfit import bundle as bundles
 from ulmfit.budget import Budget
@@ -17,7 +18,14 @@ from ulmfit.pipeline.classifiers import chosen_preset
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.held_out import bench
 from ulmfit.pipeline.options import Source, TrainOptions
-from ulmfit.pipeline.pseudo_labels import PIECE, Teacher, pieces, pseudo_labelled, teacher_of
+from ulmfit.pipeline.pseudo_labels import (
+    PIECE,
+    Teacher,
+    aligned,
+    pieces,
+    pseudo_labelled,
+    teacher_of,
+)
 from ulmfit.pipeline.shares import language_models_part
 from ulmfit.predict import Predictor
 from ulmfit.presets import preset
@@ -57,6 +65,34 @@ def answers(options: TrainOptions, folder: Path, bundle: Bundle | None = None) -
     assert teacher is not None
     teacher = replace(teacher, bundle=bundle or teacher.bundle)
     return finish(pseudo_labelled(teacher, options, draw, teacher.bundle.encoder, folder))[1]
+
+
+def test_aligned_answers_have_the_shares_that_are_asked_for() -> None:
+    rng = np.random.default_rng(0)
+    rows = rng.dirichlet([9, 2, 2], 400)
+    shares = np.array([0.2, 0.3, 0.5])
+    found = aligned(rows, shares)
+    assert found.sum(1) == pytest.approx(1) and found.mean(0) == pytest.approx(shares, rel=1e-5)
+    factors = found / rows
+    factors /= factors[:, :1]
+    assert factors == pytest.approx(np.tile(factors[0], (400, 1)))  # one number for each class
+    assert aligned(rows, rows.mean(0)) == pytest.approx(rows)
+    never = np.tile([1.0, 0.0], (5, 1))
+    assert aligned(never, np.array([0.4, 0.6])) == pytest.approx(np.tile([0.4, 0.6], (5, 1)))
+
+
+def test_a_teachers_answers_get_the_shares_of_the_labelled_rows(
+    taught: TrainOptions, tmp_path: Path
+) -> None:
+    draw = drawn(taught)
+    teacher = teacher_of(taught, draw, [])
+    assert teacher is not None
+    weights = dict(teacher.bundle.weights["forward"])
+    weights["head.linear2.bias"] = weights["head.linear2.bias"] + torch.tensor([9.0, -9.0])
+    model = replace(teacher.bundle, weights={"forward": weights})
+    alike = answers(taught, tmp_path / "alike", model).labels
+    even = answers(replace(taught, align=True), tmp_path / "even", model).labels
+    assert set(alike.tolist()) == {0} and set(even.tolist()) == {0, 1}
 
 
 def test_of_a_long_text_a_piece_from_anywhere_is_learned_from() -> None:
@@ -218,7 +254,8 @@ def test_what_makes_no_sense_is_refused_at_the_door(
     others.write_text("text,label\n" + "a film,yes\na plot,no\n" * 5 + "a story,\n")
     alone = Source((_labelled(texts, tmp_path),))
     for wrong, match in (
-        (replace(options, pseudo_labels=5), "--teacher"),
+        (replace(options, pseudo_labels=5), "--pseudo-labels: .* --teacher"),
+        (replace(options, align=True), "--align: .* --teacher"),
         (replace(taught, pseudo_labels=0), "at least 1"),
         (replace(taught, teacher=str(lm)), "--teacher .*: a language-model, where a classifier"),
         (replace(taught, teacher=str(tmp_path / "none")), "none"),

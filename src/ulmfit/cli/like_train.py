@@ -10,7 +10,7 @@ from ulmfit.cli import training
 
 FOREMOST = ("data", "out")  # arguments and options that come first in the help
 LAST = ("overwrite", "json")
-NOT_SHARED = ("test", "report", "track", "teacher", "pseudo_labels")
+NOT_SHARED = ("test", "report", "track", "teacher", "pseudo_labels", "align")
 
 
 def like_train(

@@ -75,6 +75,14 @@ PseudoLabels = Annotated[
         help="At most so many of the teacher's answers [5,000].",
     ),
 ]
+Align = Annotated[
+    bool,
+    typer.Option(
+        "--align",
+        help="Give the teacher's answers the shares that the labels have among your rows, which "
+        "were drawn at random.",
+    ),
+]
 
 WithReport = Annotated[
     bool, typer.Option("--report/--no-report", help="Write report.html into the model's folder.")
@@ -105,6 +113,7 @@ def train(
     coverage: t.Coverage = None,
     teacher: Teacher = None,
     pseudo_labels: PseudoLabels = None,
+    align: Align = False,
     preset: a.Preset = "default",
     settings: a.Settings = None,
     direction: a.Direction = None,
@@ -142,7 +151,8 @@ def train_options(given: Mapping[str, Any]) -> TrainOptions:
         *("time_budget", "task", "loss", "focal_gamma", "label_smoothing"),
         *("calibrate", "abstain_below", "coverage"),
     )
-    own: dict[str, Any] = {n: given.get(n) for n in ("teacher", "pseudo_labels")}  # of `train`
+    of_train = ("teacher", "pseudo_labels", "align")
+    own: dict[str, Any] = {name: given[name] for name in of_train if name in given}
     return TrainOptions(
         data=a.source(given["data"], *(given[name] for name in reading)),
         machine=a.machine(*(given[name] for name in machine)),

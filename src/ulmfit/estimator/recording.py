@@ -21,7 +21,7 @@ from ulmfit.pipeline.record import FILE, FIT, content
 from ulmfit.pipeline.sessions import Sizes, session
 from ulmfit.remote import is_remote, local_folder
 
-OF_FILES = ("data", "out", "unlabelled", "test", "labels", "teacher", "pseudo_labels")
+OF_FILES = ("data", "out", "unlabelled", "test", "labels", "teacher", "pseudo_labels", "align")
 """options of `ulmfit train` that a fit has none of"""
 
 

@@ -32,9 +32,9 @@ from ulmfit.stages.classify import Labelled, classify
 
 FINETUNED = "language-model"
 KEPT = ("labels", "finetune", "direction", "settings")  # options told in the model's provenance
-OF_TARGET = (
+KEPT_IF_CHOSEN = (
     *("order", "class_weights", "loss", "focal_gamma", "label_smoothing"),
-    *("calibrate", "abstain_below", "coverage"),
+    *("calibrate", "abstain_below", "coverage", "align"),
 )
 
 
@@ -282,7 +282,7 @@ def _taught_by(teacher: Teacher) -> dict[str, Any]:
 
 
 def _kept(options: TrainOptions) -> dict[str, Any]:
-    """The options that the model's provenance tells: of the target, those that were chosen."""
+    """The options that the model's provenance tells."""
     asked, usual = asdict(options), asdict(TrainOptions(options.data, options.out))
-    chosen = {k: asked[k] for k in OF_TARGET if asked[k] != usual[k]}
+    chosen = {k: asked[k] for k in KEPT_IF_CHOSEN if asked[k] != usual[k]}
     return {k: asked[k] for k in KEPT} | chosen

@@ -219,6 +219,8 @@ class TrainOptions:
     """a classifier's folder: its answers on texts without a label are learned from too"""
     pseudo_labels: int | None = None
     """how many of these answers, at most; None: `pipeline.pseudo_labels.MOST`"""
+    align: bool = False
+    """give these answers the shares that the labels have among the labelled rows"""
 
     @property
     def language_model(self) -> str:

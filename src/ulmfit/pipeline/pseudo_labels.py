@@ -41,6 +41,8 @@ PIECE = 120  # tokens of a long text that are learned from: about a hundred word
 EPOCHS = 2  # of the last phase, of a preset that asks for more: they are many, and some are wrong
 FILE = "answers.npy"
 KINDS = ("single", "ordinal")
+ROUNDS = 200  # of `aligned`, which needs about ten
+TINY = 1e-12  # a probability that may still be made larger
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,12 @@ def teacher_of(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]) 
             is no text without a label.
     """
     if options.teacher is None:
-        if options.pseudo_labels is not None:
-            raise InputError("--pseudo-labels: say with --teacher whose answers they are")
+        for option, given in (
+            ("--pseudo-labels", options.pseudo_labels is not None),
+            ("--align", options.align),
+        ):
+            if given:
+                raise InputError(f"{option}: say with --teacher whose answers they are")
         return None
     wanted = MOST if options.pseudo_labels is None else options.pseudo_labels
     if wanted < 1:
@@ -150,8 +156,10 @@ def pseudo_labelled(
         texts = _at(teacher.texts(), places)
         predictor = Predictor(teacher.bundle, machine.device, machine.precision)
         rows = yield from _answered(predictor, texts, len(places))
-        number = np.array([draw.names.index(name) for name in teacher.bundle.labels])
-        write_array(path, np.stack([places, number[decide(rows, draw.kind)]]))
+        rows = rows[:, [teacher.bundle.labels.index(name) for name in draw.names]]
+        if options.align:
+            rows = aligned(rows, _shares(draw))
+        write_array(path, np.stack([places, decide(rows, draw.kind)]))
     places, labels = np.load(path, allow_pickle=False)
     counts = np.bincount(labels, minlength=len(draw.names))
     each = ", ".join(f"{name} {n:,}" for name, n in zip(draw.names, counts, strict=True))
@@ -159,6 +167,34 @@ def pseudo_labelled(
     texts = _at(teacher.texts(), places)
     corpus = prepare(texts, encoder, folder / "corpus", machine.processes)
     return Labelled(pieces(corpus.each(), machine.seed), labels)
+
+
+def aligned(rows: Floats, shares: Floats) -> Floats:
+    """Probabilities whose means are `shares`: each class times a number of its own.
+
+    What a teacher of few labels has learned falsely of how frequent the classes are goes ("class
+    mass normalisation", Zhu et al. 2003; "distribution alignment", Berthelot et al. 2020).
+
+    Args:
+        rows: (texts, classes) probabilities.
+        shares: (classes,) above 0, 1 in all.
+    """
+    rows, factors = rows.clip(TINY), np.ones(len(shares))
+    for _ in range(ROUNDS):
+        found = rows * factors
+        found /= found.sum(1, keepdims=True)
+        means = found.mean(0)
+        if np.allclose(means, shares, rtol=1e-6):
+            break
+        factors *= shares / means
+    return found
+
+
+def _shares(draw: Draw) -> Floats:
+    """(classes,) of the labelled rows, by their weights."""
+    counts = np.bincount(draw.labels, draw.weights, len(draw.names)).clip(TINY)
+    shares: Floats = counts / counts.sum()
+    return shares
 
 
 def pieces(documents: Sequence[Ids], seed: int, most: int = PIECE) -> list[Ids]:
