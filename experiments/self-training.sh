@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Self-training on IMDb: a classifier of 100 labels, then one that learns from its answers on
-# the other training reviews, then one that learns from that one's. Stopped, it goes on.
+# the other training reviews, then one that learns from that one's. Stopped, it goes on. LABELS,
+# SEEDS, ROUNDS and EPOCHS (of the first classifier) may be set.
 set -euo pipefail
 lm=${1:?a language model that was fine-tuned on the training reviews}
 data=${2:-../shared/data}
@@ -13,7 +14,7 @@ made() { # FOLDER OPTIONS...
   fi
 }
 for seed in ${SEEDS:-0 1 2}; do
-  made "$out/$seed-0" --seed "$seed"
+  made "$out/$seed-0" --seed "$seed" ${EPOCHS:+--epochs "$EPOCHS"}
   for round in $(seq "${ROUNDS:-2}"); do
     made "$out/$seed-$round" --seed "$seed" --teacher "$out/$seed-$((round - 1))" --align
   done
