@@ -282,7 +282,7 @@ def _taught_by(teacher: Teacher) -> dict[str, Any]:
 
 
 def _kept(options: TrainOptions) -> dict[str, Any]:
-    """The options that the model's provenance tells."""
+    """The options that the model's provenance tells: some always, others where they were chosen."""
     asked, usual = asdict(options), asdict(TrainOptions(options.data, options.out))
     chosen = {k: asked[k] for k in KEPT_IF_CHOSEN if asked[k] != usual[k]}
     return {k: asked[k] for k in KEPT} | chosen
