@@ -31,8 +31,8 @@ import os, sys
 from itertools import repeat
 from ulmfit.text.parallel import CHUNK_CHARACTERS, map_chunks
 from tests.text.test_parallel import process
-print("ready", flush=True)
 try:
+    print("ready", flush=True)
     for result in map_chunks(process, None, repeat("x" * CHUNK_CHARACTERS), workers=2):
         print(result, flush=True)
 except KeyboardInterrupt:
