@@ -271,8 +271,7 @@ def _part(
     rows, (_, texts) = len(draw.rows), sample(draw, options.data)
     taught = 0
     if teacher is not None:
-        budget = teacher.kept(budget)
-        taught = min(teacher.wanted, teacher.count)
+        budget, taught = teacher.kept(budget), teacher.wanted
     return language_models_part(budget, texts, rows, chosen, models, layers, taught)
 
 

@@ -57,13 +57,13 @@ class Teacher:
     count: int
     """of these"""
     wanted: int
-    """how many answers to learn from, at most"""
+    """how many answers to learn from, at most `count`"""
     skipped: list[str]
     """rows that were left out, for a person"""
 
     def kept(self, budget: Budget) -> Budget:
         """A budget with the time kept in which the teacher reads."""
-        reads = len(self.bundle.directions) * min(self.count, self.wanted)
+        reads = len(self.bundle.directions) * self.wanted
         return replace(budget, documents=budget.documents + reads)
 
 
@@ -109,7 +109,7 @@ def teacher_of(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]) 
             "--teacher: there is no text without a label to learn from; give some with --unlabelled"
         )
     digest = fingerprint(folder / "config.json").sha256
-    return Teacher(bundle, digest, texts, count, wanted, skipped)
+    return Teacher(bundle, digest, texts, count, min(wanted, count), skipped)
 
 
 def _check(bundle: Bundle, name: str, draw: Draw) -> None:
