@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import replace
@@ -46,9 +47,15 @@ def loss(logits: Floats, labels: NDArray[np.int64], temperature: float = 1.0) ->
     return float(nats(probabilities(logits, "single", temperature), labels, "single").mean())
 
 
+def calibrated_nats(logits: Floats, labels: NDArray[np.int64]) -> Floats:
+    """Nats of each label, after the temperature that they ask for."""
+    temperature = fit_temperature(logits, labels, "single")
+    return nats(probabilities(logits, "single", temperature), labels, "single")
+
+
 def calibrated(logits: Floats, labels: NDArray[np.int64]) -> float:
-    """Mean nats of the labels, after the temperature that they ask for."""
-    return loss(logits, labels, fit_temperature(logits, labels, "single"))
+    """Their mean."""
+    return float(calibrated_nats(logits, labels).mean())
 
 
 def right(logits: Floats, labels: NDArray[np.int64]) -> float:
@@ -56,12 +63,24 @@ def right(logits: Floats, labels: NDArray[np.int64]) -> float:
     return accuracy(labels, logits.mean(1).argmax(1))
 
 
-def within_an_error(epochs: Epochs, y: NDArray[np.int64]) -> int:
-    """What `stages.classify` does: the last whose calibrated loss is as good as the lowest."""
-    told = [epoch_figures(e, y, TargetConfig(), Policy(calibrate=True)) for e in epochs]
-    lowest = min(told, key=lambda f: f["final_loss"])
-    border = lowest["final_loss"] + lowest["standard_error"]
-    return max(i for i, f in enumerate(told) if f["final_loss"] <= border)
+def within(border: Callable[[dict[str, float], dict[str, float]], float]) -> Choice:
+    """The last epoch whose calibrated loss is at most `border` above the lowest."""
+
+    def choose(epochs: Epochs, y: NDArray[np.int64]) -> int:
+        told = [epoch_figures(e, y, TargetConfig(), Policy(calibrate=True)) for e in epochs]
+        lowest = min(told, key=lambda f: f["final_loss"])
+        above = [f["final_loss"] - lowest["final_loss"] for f in told]
+        return max(i for i, f in enumerate(told) if above[i] <= border(lowest, f))
+
+    return choose
+
+
+def not_worse(epochs: Epochs, y: NDArray[np.int64]) -> int:
+    """The last that loses by less than a standard error of its differences from the lowest."""
+    each = np.stack([calibrated_nats(e, y) for e in epochs])
+    worse = each - each[each.mean(1).argmin()]
+    error = worse.std(1, ddof=1) / math.sqrt(len(y))
+    return int(np.flatnonzero(worse.mean(1) <= error)[-1])
 
 
 CHOICES: dict[str, Choice] = {
@@ -70,7 +89,11 @@ CHOICES: dict[str, Choice] = {
     "accuracy, then calibrated loss": lambda epochs, y: min(
         range(len(epochs)), key=lambda i: (-right(epochs[i], y), calibrated(epochs[i], y))
     ),
-    "the last within a standard error": within_an_error,
+    "the last within a standard error": within(lambda lowest, _: lowest["standard_error"]),
+    "the last within both's": within(
+        lambda lowest, late: math.hypot(lowest["standard_error"], late["standard_error"])
+    ),
+    "the last that is not surely worse": not_worse,
     "the last": lambda epochs, y: len(epochs) - 1,
 }
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from math import inf, isnan, nan
+from math import hypot, inf, isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import Any, Generic
@@ -61,8 +61,9 @@ class Run(Generic[T]):
             begins with `plan` where its maker has set one.
         validate: figures of the model as it stands; {} where nothing was held out.
         monitor: the figure whose lowest value marks the best epoch.
-        margin: the figure that says how far above the lowest a later epoch may be and still be
-            taken as the best; None: the lowest is.
+        margin: the figure that is the error of `monitor`: a later epoch is taken as the best
+            if it lies above the lowest by no more than the error of their difference (the root of
+            both squared errors); None: the lowest is.
         patience: stop after so many epochs of the last phase without a better one.
         checkpoint_seconds: between checkpoints inside an epoch.
     """
@@ -132,8 +133,8 @@ class Run(Generic[T]):
         lowest = min(measured, key=lambda h: h[self._monitor])
         if self._margin is None:
             return lowest
-        border = lowest[self._monitor] + lowest[self._margin]
-        return [h for h in measured if h[self._monitor] <= border][-1]
+        margin, low, error = self._margin, lowest[self._monitor], lowest[self._margin]
+        return [h for h in measured if h[self._monitor] - low <= hypot(error, h[margin])][-1]
 
     def _end_epoch(self, record: EpochEnd) -> Validated:
         figures = self._validate()

@@ -134,11 +134,11 @@ def _new_run(
     settings: ClassifierSettings,
     policy: Policy,
 ) -> Run[ClassifierTask]:
-    """Of the epochs that are as good as the best, within a standard error, the last is kept.
+    """Of the epochs as good as the best, within the error of the difference, the last is kept.
 
-    A few hundred held-out texts tell such epochs apart by luck, and the last was trained longest
-    and with the smallest rates (the rule: Breiman et al. 1984, sec. 3.4.3; LOG, "Which epoch to
-    keep").
+    Ten or a few hundred held-out texts tell such epochs apart by luck, and the last was trained
+    longest and with the smallest rates (after Breiman et al. 1984, sec. 3.4.3; LOG, "Which epoch
+    to keep").
     """
     loop = new_loop(asked, seed, hardware, settings)
 
