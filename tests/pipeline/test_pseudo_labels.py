@@ -173,6 +173,39 @@ def test_so_many_answers_at_most(taught: TrainOptions, tmp_path: Path) -> None:
     assert len(answers(replace(taught, pseudo_labels=1), tmp_path / "one").labels) == 1
 
 
+def test_each_round_answers_other_texts_as_long_as_there_are_some(
+    taught: TrainOptions, teacher: Path, texts: list[str], tmp_path: Path
+) -> None:
+    model, told = bundles.load(teacher), []
+    for number in range(4):
+        found = answers(replace(taught, pseudo_labels=4), tmp_path / str(number), model)
+        told.append({tuple(d) for d in found.documents})
+        model = replace(model, provenance={"teacher": model.provenance})
+    every = {tuple(model.encoder.encode(text)) for text in texts[30:]}
+    first, second, third, fourth = told
+    assert len(every) == 10 and {len(t) for t in told} == {4}
+    assert not first & second and third > every - first - second  # 4 and 4 of 10, the 2 left
+    assert fourth != third and len(first & third) == 2
+
+
+def test_of_the_same_text_each_round_learns_from_another_piece(
+    taught: TrainOptions, texts: list[str], tmp_path: Path
+) -> None:
+    more = tmp_path / "more.txt"
+    more.write_text(" ".join(texts * 5))
+    only = Source((_labelled(texts, tmp_path),))
+    options = replace(taught, data=only, unlabelled=(str(more),))
+    teacher = teacher_of(options, drawn(options), [Source((str(more),))])
+    assert teacher is not None
+    encoder, told = teacher.bundle.encoder, []
+    for number in range(2):
+        call = pseudo_labelled(teacher, options, drawn(options), encoder, tmp_path / str(number))
+        told.append([d.tolist() for d in finish(call)[1].documents])
+        later = replace(teacher.bundle, provenance={"teacher": teacher.bundle.provenance})
+        teacher = replace(teacher, bundle=later)
+    assert len(told[0]) == len(told[1]) == 1 and told[0] != told[1]
+
+
 def test_a_row_of_weight_0_gets_no_label_by_the_back_door(
     taught: TrainOptions, texts: list[str], tmp_path: Path
 ) -> None:

@@ -61,6 +61,14 @@ class Teacher:
     skipped: list[str]
     """rows that were left out, for a person"""
 
+    @property
+    def round(self) -> int:
+        """How many teachers stand behind it, one behind the other: 0 of a first classifier."""
+        number, behind = 0, self.bundle.provenance.get("teacher")
+        while isinstance(behind, dict):
+            number, behind = number + 1, behind.get("teacher")
+        return number
+
     def kept(self, budget: Budget) -> Budget:
         """A budget with the time kept in which the teacher reads."""
         reads = len(self.bundle.directions) * self.wanted
@@ -151,8 +159,7 @@ def pseudo_labelled(
         yield from told(teacher.skipped)
     path, machine = folder / FILE, options.machine
     if not path.exists():
-        order = np.random.default_rng(machine.seed).permutation(teacher.count)
-        places = np.sort(order[: teacher.wanted])
+        places = _places(teacher, machine.seed)
         texts = _at(teacher.texts(), places)
         predictor = Predictor(teacher.bundle, machine.device, machine.precision)
         rows = yield from _answered(predictor, texts, len(places))
@@ -166,7 +173,17 @@ def pseudo_labelled(
     yield Note(f"{len(places):,} pseudo-labelled texts: {each}")
     texts = _at(teacher.texts(), places)
     corpus = prepare(texts, encoder, folder / "corpus", machine.processes)
-    return Labelled(pieces(corpus.each(), machine.seed), labels)
+    return Labelled(pieces(corpus.each(), [machine.seed, teacher.round]), labels)
+
+
+def _places(teacher: Teacher, seed: int) -> Rows:
+    """(wanted,) which of the texts are answered, in ascending order.
+
+    In each round others, as long as there are some: of a text that it learned from a teacher says
+    what it was told.
+    """
+    order = np.random.default_rng(seed).permutation(teacher.count)
+    return np.sort(np.roll(order, -teacher.round * teacher.wanted)[: teacher.wanted])
 
 
 def aligned(rows: Floats, shares: Floats) -> Floats:
@@ -197,7 +214,7 @@ def _shares(draw: Draw) -> Floats:
     return shares
 
 
-def pieces(documents: Sequence[Ids], seed: int, most: int = PIECE) -> list[Ids]:
+def pieces(documents: Sequence[Ids], seed: int | list[int], most: int = PIECE) -> list[Ids]:
     """Of each document xxbos and at most `most` of its other tokens, from anywhere, as they stand.
 
     Args:
