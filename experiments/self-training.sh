@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Self-training on IMDb: a classifier of 100 labels, then one that learns from its answers on
 # the other training reviews, then one that learns from that one's. Stopped, it goes on. LABELS,
-# SEEDS, ROUNDS and EPOCHS (of the first classifier) may be set.
+# SEEDS, EPOCHS (of the first classifier) and ANSWERS (how many, a number a round) may be set.
 set -euo pipefail
 lm=${1:?a language model that was fine-tuned on the training reviews}
 data=${2:-../shared/data}
@@ -15,8 +15,11 @@ made() { # FOLDER OPTIONS...
 }
 for seed in ${SEEDS:-0 1 2}; do
   made "$out/$seed-0" --seed "$seed" ${EPOCHS:+--epochs "$EPOCHS"}
-  for round in $(seq "${ROUNDS:-2}"); do
-    made "$out/$seed-$round" --seed "$seed" --teacher "$out/$seed-$((round - 1))" --align
+  round=0
+  for answers in ${ANSWERS:-5000 5000}; do
+    teacher=$out/$seed-$round
+    round=$((round + 1))
+    made "$out/$seed-$round" --seed "$seed" --teacher "$teacher" --pseudo-labels "$answers" --align
   done
 done
 for model in "$out"/*-[0-9]; do
