@@ -89,12 +89,12 @@ def test_balanced_weights_make_up_for_a_rare_class(
     slow = {**QUICK, "classifier": {**QUICK["classifier"], "peak": 0.02}}
 
     def mean(how: str | None) -> float:
-        """Of four short fits: one alone hangs on the order of its sums, a long one on its rows."""
-        make = partial(quick, epochs=6, calibrate=False, class_weight=how, settings=slow)
-        fits = [make(random_state=seed).fit(texts, y) for seed in range(4)]
+        """Of short fits: one alone hangs on the order of its sums, a long one on its rows."""
+        make = partial(quick, epochs=4, calibrate=False, class_weight=how, settings=slow)
+        fits = [make(random_state=seed).fit(texts, y) for seed in range(12)]
         return float(np.mean([fit.predict_proba(texts)[:, 1].mean() for fit in fits]))
 
-    assert mean("balanced") > 1.5 * mean(None)  # 0.5 and 0.2 of the weight
+    assert mean("balanced") > mean(None) + 0.15  # 0.5 and 0.2 of the weight
 
 
 def test_class_weights_are_kept_with_their_labels_type(

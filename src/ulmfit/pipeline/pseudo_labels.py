@@ -179,8 +179,8 @@ def pseudo_labelled(
 def _places(teacher: Teacher, seed: int) -> Rows:
     """(wanted,) which of the texts are answered, in ascending order.
 
-    In each round others, as long as there are some: of a text that it learned from a teacher says
-    what it was told.
+    In each round others, as long as there are some and no fewer are wanted than the round before:
+    of a text that it learned from a teacher says what it was told.
     """
     order = np.random.default_rng(seed).permutation(teacher.count)
     return np.sort(np.roll(order, -teacher.round * teacher.wanted)[: teacher.wanted])
