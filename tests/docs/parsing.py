@@ -50,7 +50,7 @@ def parse_pip(words: list[str]) -> None:
     options.add_argument("verb", choices=("install", "wheel"))
     options.add_argument("wanted", nargs="+")
     options.add_argument("-c", type=Path)
-    for name in ("--index-url", "--find-links", "--wheel-dir"):
+    for name in ("--index-url", "--extra-index-url", "--find-links", "--wheel-dir"):
         options.add_argument(name)
     for name in ("-e", "--quiet", "--no-index"):
         options.add_argument(name, action="store_true")
