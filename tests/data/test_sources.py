@@ -258,6 +258,14 @@ def test_a_bad_row_stops_or_is_skipped_and_told(
     assert len(told) == 1
 
 
+def test_a_document_of_several_bad_lines_takes_no_other_with_it(put: Put) -> None:
+    path = put("a.txt", b"bad \xe9\nbad \xe9\n\nsecond is clean\n\nthird clean")
+    told: list[str] = []
+    rows = read_rows([path], skip_bad_rows=True, on_bad=told.append)
+    assert [row.text for row in rows] == ["second is clean", "third clean"]
+    assert len(told) == 1 and "line 1: byte 0xe9" in told[0]
+
+
 def test_an_unclosed_quote_names_the_row_it_opens_in(put: Put) -> None:
     path = put("a.csv", 'text,label\nok,1\n"never closed,1\n' + "more,2\n" * 50)
     with pytest.raises(InputError, match=r"line 3: a quote .* is never closed"):

@@ -59,7 +59,8 @@ def _blocks(path: Path) -> Iterator[Record | BadRow]:
             start = start if block else lines.number
             block.append(line)
             size += len(line)
-            complaint = complaint or lines.complaint()
+            said = lines.complaint()  # asked of every line, or the next block is charged with it
+            complaint = complaint or said
     if block:
         yield _block(path, block, start, complaint)
 
