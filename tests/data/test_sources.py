@@ -142,6 +142,22 @@ class TestFolders:
         ]
         assert rows[0].fields["file"] == "neg/10_1.txt"
 
+    def test_no_class_shrinks_unseen(self, put: Put, tmp_path: Path) -> None:
+        for name in ("neg/0.txt", "neg/1.TXT", "neg/2", "pos/0.txt", "pos/.DS_Store"):
+            put(name, f"text of {name}")
+        put("pos/Thumbs.db", "of Windows")
+        texts = ["text of neg/0.txt", "text of neg/1.TXT", "text of neg/2", "text of pos/0.txt"]
+        assert [row.text for row in read_rows([tmp_path])] == texts
+        for name in ("neg/3.1", "neg/4.1", "neg/5.md"):
+            put(name, "passed over")
+        told: list[str] = []
+        rows = read_rows([tmp_path], skip_bad_rows=True, on_bad=told.append)
+        assert [row.text for row in rows] == texts
+        assert len(told) == 1 and f"{tmp_path / 'neg'}: " in told[0]
+        assert "(2 in .1, 1 in .md)" in told[0]
+        with pytest.raises(InputError, match=r"do not end in \.txt .*--skip-bad-rows"):
+            list(read_rows([tmp_path]))
+
     def test_train_and_test_are_never_read_together(self, put: Put) -> None:
         root = self.make(put)
         put("test/pos/1.txt", "t")
@@ -156,6 +172,21 @@ class TestFolders:
         put("d/a.txt", "one\n\ntwo\n")
         path = put("d/b.txt", "three")
         assert [r.text for r in read_rows([path.parent])] == ["one\n\ntwo", "three"]
+
+    @pytest.mark.parametrize("first", ["a", "c"], ids=["before", "behind"])
+    @pytest.mark.parametrize("folder", ["d", "tree/pos"], ids=["flat", "of classes"])
+    def test_a_file_that_cannot_be_read_is_one_bad_document(
+        self, put: Put, tmp_path: Path, folder: str, first: str
+    ) -> None:
+        put(f"{folder}/b.txt", "fine")
+        bad = put(f"{folder}/{first}.txt", "not UTF-8".encode("UTF-16"))
+        root = tmp_path / folder.split("/")[0]
+        told: list[str] = []
+        rows = read_rows([root], skip_bad_rows=True, on_bad=told.append)
+        assert [row.text for row in rows] == ["fine"]
+        assert len(told) == 1 and "is UTF-16" in told[0]
+        with pytest.raises(InputError, match=f"{bad}: the file is UTF-16, .*iconv"):
+            list(read_rows([root]))
 
     @pytest.mark.parametrize("content", [{}, {"a.docx": "x"}, {"sub/a.csv": "text\nx\n"}])
     def test_a_folder_without_data_says_so(
