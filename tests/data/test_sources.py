@@ -91,6 +91,22 @@ def test_a_label_that_comes_late_in_a_jsonl_is_seen(put: Put) -> None:
     assert Counter(row.label for row in read_rows([path])) == {None: 200, "x": 1}
 
 
+def test_columns_that_come_late_in_a_jsonl_are_there(put: Put) -> None:
+    labelled = '{"text": "t", "sentiment": "x", "counts": 2, "a": 1, "b": 0}\n'
+    path = put("a.jsonl", '{"text": "t"}\n' * 120 + labelled)
+    for label, read in [(None, "x"), ("sentiment", "x"), (["a", "b"], ("a",)), ("", None)]:
+        (schema,) = check_sources([path], label=label, need_label=label != "")
+        assert (schema.label is None) == (read is None)
+        assert [row.label for row in read_rows([path], label=label)][-1] == read
+    check_sources([path], weight="counts", need_label=True)
+    with pytest.raises(InputError, match=r"no column 'stars' \(--label\).*'counts'"):
+        check_sources([path], label="stars")
+    path = put("b.jsonl", '{"text": "t"}\n' * 120)
+    assert check_sources([path])[0].label is None
+    with pytest.raises(InputError, match="no column is named 'label'"):
+        check_sources([path], need_label=True)
+
+
 class TestColumns:
     def test_found_by_name_in_any_case_or_by_a_common_name(self, put: Put) -> None:
         for header in ("Text,LABEL", "review,sentiment", "Sentence,Class"):

@@ -151,10 +151,7 @@ def check_sources(
             "Name the one with the labels: --label COLUMN"
         )
     return tuple(
-        Schema(
-            s.path, s.format, s.names, s.columns.text, s.columns.label if _has_label(s) else None
-        )
-        for s in sources
+        Schema(s.path, s.format, s.names, s.columns.text, s.columns.label) for s in sources
     )
 
 
@@ -266,8 +263,7 @@ def _extension(path: Path) -> str:
 
 
 def _has_label(source: Source) -> bool:
-    label = source.columns.label
-    return label in source.names if isinstance(label, str) else label is not None
+    return source.columns.label is not None
 
 
 def _stream(
