@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ulmfit.data.labels import Label
 from ulmfit.data.rows import Row
 from ulmfit.data.sources import FORMATS, check_sources, read_rows
+from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.errors import InputError
 
 Put = Callable[[str, str | bytes], Path]
@@ -119,6 +120,23 @@ class TestColumns:
 
     def test_no_label_is_taken_when_none_is_wanted(self, put: Put) -> None:
         assert pairs(read_rows([put("a.csv", "text,label\nt,l\n")], label="")) == [("t", None)]
+
+    @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+    def test_empty_columns_of_a_spreadsheet_are_kept_apart(self, put: Put, suffix: str) -> None:
+        path = put("a.csv", "text,label,, \nt,l,,\nu,m,3,x\n")
+        names = ("text", "label", "column 3", "column 4")
+        assert check_sources([path])[0].columns == names
+        rows = list(read_rows([path]))
+        assert pairs(iter(rows)) == [("t", "l"), ("u", "m")]
+        assert [tuple(row.fields.values())[2:] for row in rows] == [("", ""), ("3", "x")]
+        with PredictionWriter(path.with_name(f"out.{suffix}"), []) as out:
+            for row in rows:
+                out.write(row.fields, "l")
+        back = list(read_rows([out.path]))
+        assert pairs(iter(back)) == pairs(iter(rows))
+        assert [row.fields for row in back] == [
+            {**row.fields, "label_predicted": "l"} for row in rows
+        ]
 
     @pytest.mark.parametrize(
         ("header", "options", "said"),
@@ -237,6 +255,12 @@ class TestLineFormats:
     def test_quotes_may_mean_nothing(self, put: Put) -> None:
         path = put("t.tsv", 'text\tlabel\n"half quoted\t1\n')
         assert pairs(read_rows([path], format="tsv-unquoted")) == [('"half quoted', "1")]
+        for text in ('"half quoted', '"a" start'):
+            for name, mark, told in [("t.tsv", "\t", True), ("t.csv", ",", False)]:
+                path = put(name, f"text{mark}label\n{text}{mark}1\n")
+                with pytest.raises(InputError, match=r"line 2: a quote") as caught:
+                    list(read_rows([path]))
+                assert ("--format tsv-unquoted" in str(caught.value)) == told
 
 
 class TestZhang:
