@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from ulmfit.data.labels import Label
 from ulmfit.data.rows import Row
 from ulmfit.data.sources import FORMATS, check_sources, read_rows
+from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.errors import InputError
 
 Put = Callable[[str, str | bytes], Path]
@@ -91,6 +92,22 @@ def test_a_label_that_comes_late_in_a_jsonl_is_seen(put: Put) -> None:
     assert Counter(row.label for row in read_rows([path])) == {None: 200, "x": 1}
 
 
+def test_columns_that_come_late_in_a_jsonl_are_there(put: Put) -> None:
+    labelled = '{"text": "t", "sentiment": "x", "counts": 2, "a": 1, "b": 0}\n'
+    path = put("a.jsonl", '{"text": "t"}\n' * 120 + labelled)
+    for label, read in [(None, "x"), ("sentiment", "x"), (["a", "b"], ("a",)), ("", None)]:
+        (schema,) = check_sources([path], label=label, need_label=label != "")
+        assert (schema.label is None) == (read is None)
+        assert [row.label for row in read_rows([path], label=label)][-1] == read
+    check_sources([path], weight="counts", need_label=True)
+    with pytest.raises(InputError, match=r"no column 'stars' \(--label\).*'counts'"):
+        check_sources([path], label="stars")
+    path = put("b.jsonl", '{"text": "t"}\n' * 120)
+    assert check_sources([path])[0].label is None
+    with pytest.raises(InputError, match="no column is named 'label'"):
+        check_sources([path], need_label=True)
+
+
 class TestColumns:
     def test_found_by_name_in_any_case_or_by_a_common_name(self, put: Put) -> None:
         for header in ("Text,LABEL", "review,sentiment", "Sentence,Class"):
@@ -103,6 +120,23 @@ class TestColumns:
 
     def test_no_label_is_taken_when_none_is_wanted(self, put: Put) -> None:
         assert pairs(read_rows([put("a.csv", "text,label\nt,l\n")], label="")) == [("t", None)]
+
+    @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
+    def test_empty_columns_of_a_spreadsheet_are_kept_apart(self, put: Put, suffix: str) -> None:
+        path = put("a.csv", "text,label,, \nt,l,,\nu,m,3,x\n")
+        names = ("text", "label", "column 3", "column 4")
+        assert check_sources([path])[0].columns == names
+        rows = list(read_rows([path]))
+        assert pairs(iter(rows)) == [("t", "l"), ("u", "m")]
+        assert [tuple(row.fields.values())[2:] for row in rows] == [("", ""), ("3", "x")]
+        with PredictionWriter(path.with_name(f"out.{suffix}"), []) as out:
+            for row in rows:
+                out.write(row.fields, "l")
+        back = list(read_rows([out.path]))
+        assert pairs(iter(back)) == pairs(iter(rows))
+        assert [row.fields for row in back] == [
+            {**row.fields, "label_predicted": "l"} for row in rows
+        ]
 
     @pytest.mark.parametrize(
         ("header", "options", "said"),
@@ -142,6 +176,22 @@ class TestFolders:
         ]
         assert rows[0].fields["file"] == "neg/10_1.txt"
 
+    def test_no_class_shrinks_unseen(self, put: Put, tmp_path: Path) -> None:
+        for name in ("neg/0.txt", "neg/1.TXT", "neg/2", "pos/0.txt", "pos/.DS_Store"):
+            put(name, f"text of {name}")
+        put("pos/Thumbs.db", "of Windows")
+        texts = ["text of neg/0.txt", "text of neg/1.TXT", "text of neg/2", "text of pos/0.txt"]
+        assert [row.text for row in read_rows([tmp_path])] == texts
+        for name in ("neg/3.1", "neg/4.1", "neg/5.md"):
+            put(name, "passed over")
+        told: list[str] = []
+        rows = read_rows([tmp_path], skip_bad_rows=True, on_bad=told.append)
+        assert [row.text for row in rows] == texts
+        assert len(told) == 1 and f"{tmp_path / 'neg'}: " in told[0]
+        assert "(2 in .1, 1 in .md)" in told[0]
+        with pytest.raises(InputError, match=r"do not end in \.txt .*--skip-bad-rows"):
+            list(read_rows([tmp_path]))
+
     def test_train_and_test_are_never_read_together(self, put: Put) -> None:
         root = self.make(put)
         put("test/pos/1.txt", "t")
@@ -156,6 +206,21 @@ class TestFolders:
         put("d/a.txt", "one\n\ntwo\n")
         path = put("d/b.txt", "three")
         assert [r.text for r in read_rows([path.parent])] == ["one\n\ntwo", "three"]
+
+    @pytest.mark.parametrize("first", ["a", "c"], ids=["before", "behind"])
+    @pytest.mark.parametrize("folder", ["d", "tree/pos"], ids=["flat", "of classes"])
+    def test_a_file_that_cannot_be_read_is_one_bad_document(
+        self, put: Put, tmp_path: Path, folder: str, first: str
+    ) -> None:
+        put(f"{folder}/b.txt", "fine")
+        bad = put(f"{folder}/{first}.txt", "not UTF-8".encode("UTF-16"))
+        root = tmp_path / folder.split("/")[0]
+        told: list[str] = []
+        rows = read_rows([root], skip_bad_rows=True, on_bad=told.append)
+        assert [row.text for row in rows] == ["fine"]
+        assert len(told) == 1 and "is UTF-16" in told[0]
+        with pytest.raises(InputError, match=f"{bad}: the file is UTF-16, .*iconv"):
+            list(read_rows([root]))
 
     @pytest.mark.parametrize("content", [{}, {"a.docx": "x"}, {"sub/a.csv": "text\nx\n"}])
     def test_a_folder_without_data_says_so(
@@ -190,6 +255,12 @@ class TestLineFormats:
     def test_quotes_may_mean_nothing(self, put: Put) -> None:
         path = put("t.tsv", 'text\tlabel\n"half quoted\t1\n')
         assert pairs(read_rows([path], format="tsv-unquoted")) == [('"half quoted', "1")]
+        for text in ('"half quoted', '"a" start'):
+            for name, mark, told in [("t.tsv", "\t", True), ("t.csv", ",", False)]:
+                path = put(name, f"text{mark}label\n{text}{mark}1\n")
+                with pytest.raises(InputError, match=r"line 2: a quote") as caught:
+                    list(read_rows([path]))
+                assert ("--format tsv-unquoted" in str(caught.value)) == told
 
 
 class TestZhang:
@@ -256,6 +327,14 @@ def test_a_bad_row_stops_or_is_skipped_and_told(
     rows = read_rows([path], skip_bad_rows=True, on_bad=told.append)
     assert [row.text for row in rows] == ["ok", "ok"]
     assert len(told) == 1
+
+
+def test_a_document_of_several_bad_lines_takes_no_other_with_it(put: Put) -> None:
+    path = put("a.txt", b"bad \xe9\nbad \xe9\n\nsecond is clean\n\nthird clean")
+    told: list[str] = []
+    rows = read_rows([path], skip_bad_rows=True, on_bad=told.append)
+    assert [row.text for row in rows] == ["second is clean", "third clean"]
+    assert len(told) == 1 and "line 1: byte 0xe9" in told[0]
 
 
 def test_an_unclosed_quote_names_the_row_it_opens_in(put: Put) -> None:

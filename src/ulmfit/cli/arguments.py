@@ -73,8 +73,8 @@ Format = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help="csv, tsv, zhang-csv, jsonl, parquet, arrow, class-folders, trec, fasttext, lines, "
-        "text or tokens, where the file's name does not tell.",
+        help="csv, tsv, tsv-unquoted, zhang-csv, jsonl, parquet, arrow, class-folders, trec, "
+        "fasttext, lines, text or tokens, where the file's name does not tell.",
     ),
 ]
 SkipBadRows = Annotated[

@@ -1,27 +1,23 @@
-"""Arrow files, and the folders that Hugging Face `datasets` saves with `save_to_disk`.
-
-A `ClassLabel` comes as its name, and as no label where it is none of the names (-1).
-"""
+"""Arrow files, and the folders that Hugging Face `datasets` saves with `save_to_disk`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from ulmfit.data.class_labels import Renames, renames_in, renames_of
 from ulmfit.data.columns import LabelColumns, choose_columns
-from ulmfit.data.parquet import BATCH, is_text, rows_of
-from ulmfit.data.rows import BadRow, Record, Source
+from ulmfit.data.record_batches import BATCH, is_text, records_of
+from ulmfit.data.rows import Source
 from ulmfit.errors import InputError
 
 # What `save_to_disk` leaves beside the data.
 STATE, INFO, SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
-NESTED = ("List", "LargeList", "Sequence")
-Rename = Callable[[Any], Any]
 
 
 def is_saved_dataset(folder: Path) -> bool:
@@ -47,8 +43,8 @@ def open_arrow(path: Path, text: Sequence[str] | None, label: LabelColumns) -> S
             if name not in schema.names or not is_text(schema.field(name).type):
                 kind = schema.field(name).type if name in schema.names else "nothing"
                 raise InputError(f"{file}: column {name!r} holds {kind}, not strings (--text)")
-    renames = _renames(path, first)
-    return Source(path, "arrow", names, columns, partial(_records, path, files, renames), "row")
+    records = partial(records_of, path, files, _batches, _renames(path, first))
+    return Source(path, "arrow", names, columns, records, "row")
 
 
 def _files(folder: Path) -> list[Path]:
@@ -109,62 +105,13 @@ class _Batches:
         return (self._file.get_batch(i) for i in range(self._file.num_record_batches))
 
 
-def _records(
-    path: Path, files: Sequence[Path], renames: dict[str, Rename]
-) -> Iterator[Record | BadRow]:
-    number = 0
-    for file in files:
-        try:
-            for fields in _rows(file):
-                number += 1
-                if isinstance(fields, dict):
-                    yield Record(_renamed(fields, renames), str(path), number)
-                else:
-                    yield BadRow(f"{path}, row {number}: a string that is not UTF-8 ({fields})")
-        except (pa.ArrowException, OSError) as error:
-            raise InputError(f"{file}: damaged after row {number} ({error})") from error
-
-
-def _rows(file: Path) -> Iterator[dict[str, object] | UnicodeDecodeError]:
+def _batches(file: Path) -> Iterator[Any]:
     for batch in _open(file):
         for start in range(0, batch.num_rows, BATCH):
-            yield from rows_of(batch.slice(start, BATCH))
+            yield batch.slice(start, BATCH)
 
 
-def _renamed(fields: dict[str, object], renames: dict[str, Rename]) -> dict[str, object]:
-    return {name: renames[name](v) if name in renames else v for name, v in fields.items()}
-
-
-def _renames(path: Path, schema: Any) -> dict[str, Rename]:
-    """How the values of the columns of class labels are told by name."""
-    features: Any = {}
+def _renames(path: Path, schema: Any) -> Renames:
     if path.is_dir() and (path / INFO).is_file():
-        features = _told(path / INFO).get("features")
-    elif b"huggingface" in (schema.metadata or {}):
-        try:
-            features = json.loads(schema.metadata[b"huggingface"])["info"]["features"]
-        except (ValueError, KeyError, TypeError):
-            features = {}
-    found = {str(n): _rename(f) for n, f in features.items()} if isinstance(features, dict) else {}
-    return {name: rename for name, rename in found.items() if rename is not None}
-
-
-def _rename(feature: Any) -> Rename | None:
-    if not isinstance(feature, dict):
-        return None
-    names = feature.get("names")
-    if feature.get("_type") == "ClassLabel" and isinstance(names, list):
-        return partial(_named, [str(name) for name in names])
-    if feature.get("_type") in NESTED and (inner := _rename(feature.get("feature"))):
-        return partial(_each, inner)
-    return None
-
-
-def _named(names: list[str], value: Any) -> Any:
-    if not isinstance(value, int):
-        return value
-    return names[value] if 0 <= value < len(names) else None
-
-
-def _each(rename: Rename, values: Any) -> Any:
-    return [rename(value) for value in values] if isinstance(values, list) else values
+        return renames_of(_told(path / INFO).get("features"))
+    return renames_in(schema)

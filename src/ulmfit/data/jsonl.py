@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ulmfit.data.columns import Columns, LabelColumns, choose_columns
+from ulmfit.data.columns import NO_LABEL, LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
 from ulmfit.errors import InputError
 
-LOOK_AHEAD = 100  # rows whose keys are taken for the columns
+LOOK_AHEAD = 100  # rows whose keys are taken for the columns if all wanted is there
 
 
 def open_jsonl(path: Path, text: Sequence[str] | None, label: LabelColumns) -> Source:
     """A JSONL file; its columns are the keys of the first rows.
+
+    Where those lack the text or the label, they are the keys of all rows: often the unlabelled
+    rows come first, and leave the key out.
 
     Raises:
         InputError: it is empty, cannot be read, has no good row, or no such columns.
@@ -24,16 +27,29 @@ def open_jsonl(path: Path, text: Sequence[str] | None, label: LabelColumns) -> S
     first = list(islice(_records(path), LOOK_AHEAD))
     if not first:
         raise InputError(f"{path}: the file is empty; expected one JSON object a line")
-    names = tuple(
-        dict.fromkeys(n for item in first if isinstance(item, Record) for n in item.fields)
-    )
+    names = _keys(first)
     if not names:
         bad = next((item.message for item in first if isinstance(item, BadRow)), "no keys")
         raise InputError(f"{bad} (and no good row before line {len(first) + 1})")
+    if len(first) == LOOK_AHEAD and not _suffices(names, text, label):
+        names = _keys(_records(path))
     columns = choose_columns(names, text, label, str(path))
-    if label is None and columns.label is None:
-        columns = Columns(columns.text, "label")  # a later row may have one
     return Source(path, "jsonl", names, columns, lambda: _records(path))
+
+
+def _keys(items: Iterable[Record | BadRow]) -> tuple[str, ...]:
+    return tuple(
+        dict.fromkeys(n for item in items if isinstance(item, Record) for n in item.fields)
+    )
+
+
+def _suffices(names: Sequence[str], text: Sequence[str] | None, label: LabelColumns) -> bool:
+    """Whether the text and the label are among these keys, or no label is wanted."""
+    try:
+        columns = choose_columns(names, text, label, "")
+    except InputError:
+        return False
+    return columns.label is not None or label == NO_LABEL
 
 
 def _records(path: Path) -> Iterator[Record | BadRow]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ulmfit.data.columns import LabelColumns, choose_columns
 from ulmfit.data.lines import Lines
 from ulmfit.data.rows import BadRow, Record, Source
+from ulmfit.errors import InputError
 
 # A longer block is cut at a line's end, so that a file without blank lines fits in memory.
 MAX_BLOCK = 1_000_000  # characters
@@ -31,7 +32,10 @@ def open_text_files(
 def read_document(path: Path) -> str | BadRow:
     """The text of a whole file, or what is wrong with it."""
     lines = Lines(path)
-    text = _tidy("".join(lines))
+    try:
+        text = _tidy("".join(lines))
+    except InputError as error:  # UTF-16, no permission: of many documents one is no good
+        return BadRow(str(error))
     complaint = lines.complaint()
     return text if complaint is None else BadRow(complaint)
 
@@ -59,7 +63,8 @@ def _blocks(path: Path) -> Iterator[Record | BadRow]:
             start = start if block else lines.number
             block.append(line)
             size += len(line)
-            complaint = complaint or lines.complaint()
+            said = lines.complaint()  # asked of every line, or the next block is charged with it
+            complaint = complaint or said
     if block:
         yield _block(path, block, start, complaint)
 

@@ -151,10 +151,7 @@ def check_sources(
             "Name the one with the labels: --label COLUMN"
         )
     return tuple(
-        Schema(
-            s.path, s.format, s.names, s.columns.text, s.columns.label if _has_label(s) else None
-        )
-        for s in sources
+        Schema(s.path, s.format, s.names, s.columns.text, s.columns.label) for s in sources
     )
 
 
@@ -207,9 +204,17 @@ def _open_folder(
             f"{folder}: there is no file of a supported kind in it ({' '.join(EXTENSIONS)})"
         )
     refuse_mixed_parts(folder, files)
-    documents = [p for p in files if format is None and format_of(p) == "text"]
+    documents = [p for p in files if format is None and _is_document(p)]
     sources = [s for p in files if p not in set(documents) for s in _open(p, text, label, format)]
     return sources + ([open_text_files(folder, documents, text, label)] if documents else [])
+
+
+def _is_document(path: Path) -> bool:
+    """Whether a folder's file is one plain text; one that cannot be read is a bad one."""
+    try:
+        return format_of(path) == "text"
+    except InputError:
+        return _extension(path) == ".txt"
 
 
 def _tree(folder: Path, format: str | None) -> list[Path]:
@@ -258,8 +263,7 @@ def _extension(path: Path) -> str:
 
 
 def _has_label(source: Source) -> bool:
-    label = source.columns.label
-    return label in source.names if isinstance(label, str) else label is not None
+    return source.columns.label is not None
 
 
 def _stream(

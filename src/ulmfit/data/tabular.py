@@ -45,7 +45,7 @@ def open_table(
         delimiter = next((mark for mark in ";\t" if mark in header[0]), ",")
         split = partial(_split, delimiter=delimiter, quoted=quoted)
         header = _first(path, split)
-    names = tuple(header)
+    names = _told_apart(header)
     columns = choose_columns(names, text, label, str(path))
     return Source(path, kind, names, columns, lambda: _records(path, names, split, True))
 
@@ -84,6 +84,16 @@ def fits_zhang(cells: Cells) -> bool:
         and re.fullmatch(r"\d{1,3}", number) is not None
         and not any(re.fullmatch(r"[\d.]*", cell) for cell in rest[-1:])
     )
+
+
+def _told_apart(header: Cells) -> tuple[str, ...]:
+    """The header with a name by its place for each of several that have none.
+
+    A spreadsheet leaves such columns behind the last one that is filled.
+    """
+    if sum(not name.strip() for name in header) < 2:
+        return tuple(header)
+    return tuple(name if name.strip() else f"column {i}" for i, name in enumerate(header, 1))
 
 
 def _first(path: Path, split: Split) -> Cells:
@@ -131,7 +141,7 @@ def _split(lines: Lines, delimiter: str, quoted: bool) -> Iterator[tuple[int, Ce
             return
         except csv.Error as error:
             lines.complaint()
-            yield BadRow(f"{lines.path}, line {line}: {_explain(error, line)}")
+            yield BadRow(f"{lines.path}, line {line}: {_explain(error, line, delimiter)}")
             continue
         finally:
             csv.field_size_limit(limit)
@@ -141,12 +151,14 @@ def _split(lines: Lines, delimiter: str, quoted: bool) -> Iterator[tuple[int, Ce
             yield line, cells
 
 
-def _explain(error: csv.Error, line: int) -> str:
+def _explain(error: csv.Error, line: int, delimiter: str) -> str:
     said = str(error)
+    unquoted = "; if quotes are part of the text here, say --format tsv-unquoted"
+    advice = unquoted if delimiter == "\t" else ""
     if "unexpected end" in said or "field limit" in said:
-        return f"a quote that opens in the row of line {line} is never closed"
+        return f"a quote that opens in the row of line {line} is never closed{advice}"
     if "expected after" in said:
-        return f'a quote inside a quoted field must be doubled ("") ({said})'
+        return f'a quote inside a quoted field must be doubled ("") ({said}){advice}'
     if "new-line character" in said:
         return "a carriage return outside quotes; save the file with \\n or \\r\\n line ends"
     return f"not CSV ({said})"
