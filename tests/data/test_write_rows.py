@@ -141,6 +141,28 @@ def test_a_kill_leaves_no_half_file_under_the_name(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_two_processes_with_one_destination_do_not_mix_their_rows(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from ulmfit.data.write_rows import PredictionWriter
+        with PredictionWriter(Path(sys.argv[1]), []) as out:
+            out.write({"text": "theirs"}, None)
+        """
+    )
+    path, users = tmp_path / "out.csv", tmp_path / "out.csv.part"
+    users.write_text("a user's own")
+    with PredictionWriter(path, []) as out:
+        out.write({"text": "mine " * 10_000}, None)  # more than a buffer holds
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        assert [row["text"] for row in read(path)] == ["theirs"]
+        out.write({"text": "mine"}, None)
+    assert [row["text"] for row in read(path)] == ["mine " * 10_000, "mine"]
+    assert users.read_text() == "a user's own"
+    assert sorted(tmp_path.iterdir()) == [path, users]
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_several_labels_an_open_answer_and_a_value(tmp_path: Path, format: str) -> None:
     labels = [(), ("a", "b"), None, ("ü",)] * 600  # more than one group of Parquet
