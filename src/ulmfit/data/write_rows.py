@@ -9,7 +9,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ulmfit.data.encodings import WRITERS, RowSink, Types
+from ulmfit.data.column_types import Types
+from ulmfit.data.encodings import WRITERS, RowSink
 from ulmfit.errors import InputError
 from ulmfit.files import check_destination, new_part, sync_folder
 
