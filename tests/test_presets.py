@@ -82,6 +82,18 @@ def test_the_scripts_language_model() -> None:
     assert phase.schedule(0, 100, 4e-3) == pytest.approx(4e-3 / 32)
 
 
+@pytest.mark.parametrize(
+    ("layers", "shares"),
+    [(1, [1, 1 / 2]), (2, [1 / 3, 1, 1 / 2]), (4, [1 / 6, 1 / 6, 1 / 3, 1, 1 / 2])],
+)
+def test_the_scripts_rates_hold_for_models_of_another_depth(
+    layers: int, shares: list[float]
+) -> None:
+    """The top layer learns at the peak and the embedding at half of it, whatever lies between."""
+    (phase,) = preset("scripts").language_model.phases(layers + 1)
+    assert phase.peaks == pytest.approx([4e-3 * share for share in shares])
+
+
 def test_the_scripts_classifier() -> None:
     settings = preset("scripts").classifier
     assert settings.dropouts == PAPER_DROPOUTS and settings.head_dropouts[1] == 0.1

@@ -9,7 +9,7 @@ import pytest
 
 from ulmfit.errors import InputError
 from ulmfit.presets import PRESETS, Preset
-from ulmfit.settings import read_settings, with_settings
+from ulmfit.settings import check_depth, read_settings, with_settings
 
 DEFAULT = PRESETS["default"]
 
@@ -75,6 +75,12 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"language_model": {"ratios": [1, -1]}}, r"language_model\.ratios"),
     ({"language_model": {"betas": [0.7]}}, r"language_model\.betas"),
     ({"classifier": {"peak": {1}}}, r"classifier\.peak is \{1\}"),
+    (
+        {"classifier": {"unfreezing": "chain-thaw", "peak": 0.02}},
+        r"classifier\.peak is not used where unfreezing is 'chain-thaw'",
+    ),
+    ({"classifier": {"unfreezing": "chain-thaw", "factor": 1}}, r"classifier\.factor is not used"),
+    ({"classifier": {"unfreezing": "last", "stages": 2}}, r"classifier\.stages is not used"),
     ({"preset": "v2"}, "made for preset 'v2', not 'default': choose --preset v2"),
     ({"preset": 7}, "made for preset 7"),
 ]
@@ -102,6 +108,15 @@ def test_every_number_of_a_preset_has_limits() -> None:
                         wrong = {name: inside}
                     with pytest.raises(InputError, match=field.name):
                         with_settings(DEFAULT, wrong)
+
+
+def test_ratios_of_ones_own_fit_the_language_model() -> None:
+    given = {"language_model": {"ratios": [0.1, 0.2, 0.3, 0.4]}}
+    check_depth(given, 3)
+    check_depth({"language_model": {"ratios": []}}, 2)
+    check_depth(None, 2)
+    with pytest.raises(InputError, match=r"holds 4 values, .* 3 layer groups: 2 LSTM layers"):
+        check_depth(given, 2)
 
 
 @pytest.mark.parametrize(

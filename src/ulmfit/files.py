@@ -6,7 +6,7 @@ import io
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +15,8 @@ from ulmfit.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+Suffix = Literal["part", "old"]
 
 
 def check_destination(path: Path) -> None:
@@ -38,7 +40,7 @@ def check_writable(folder: Path) -> None:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write aside, sync, rename: after a crash `path` is the old file or the new one, whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = _beside(path, "part")
     try:
         with open(aside, "wb") as file:
             file.write(data)
@@ -78,8 +80,7 @@ def replacing(folder: Path) -> Iterator[Path]:
         OSError: it cannot be written; nothing is left behind.
     """
     folder = folder.absolute()
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    _clear(folder, "part")
+    aside = new_part(folder)
     try:
         aside.mkdir(parents=True)
         yield aside
@@ -92,7 +93,7 @@ def _swap(new: Path, folder: Path) -> None:
     if not folder.exists():
         os.rename(new, folder)
         return
-    old = folder.with_name(f".{folder.name}.{os.getpid()}.old")
+    old = _beside(folder, "old")
     shutil.rmtree(old, ignore_errors=True)  # a killed process had the same number
     try:
         os.rename(folder, old)
@@ -104,12 +105,24 @@ def _swap(new: Path, folder: Path) -> None:
     _clear(folder, "old")
 
 
-def _clear(folder: Path, suffix: Literal["part", "old"]) -> None:
-    """Remove what this process, or one that was killed, left beside `folder`."""
-    for path in folder.parent.glob(f".{escape(folder.name)}.*.{suffix}"):
-        middle = path.name[len(folder.name) + 2 : -len(suffix) - 1]  # of a sibling: v2.123
+def new_part(path: Path) -> Path:
+    """What this process calls `path` until it is whole; the parts of killed ones are removed."""
+    _clear(path, "part")
+    return _beside(path, "part")
+
+
+def _beside(path: Path, suffix: Suffix) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{suffix}")
+
+
+def _clear(target: Path, suffix: Suffix) -> None:
+    """Remove what this process, or one that was killed, left beside `target`."""
+    for path in target.parent.glob(f".{escape(target.name)}.*.{suffix}"):
+        middle = path.name[len(target.name) + 2 : -len(suffix) - 1]  # of a sibling: v2.123
         if middle.isdecimal() and not _is_anothers(int(middle)):
             shutil.rmtree(path, ignore_errors=True)
+            with suppress(OSError):  # it was a folder, or is somebody else's file
+                path.unlink()
 
 
 def _is_anothers(process: int) -> bool:

@@ -21,6 +21,13 @@ from ulmfit.training.schedules import SCHEDULES, discriminative
 
 LanguageModelUnfreezing = Literal["all", "gradual", "warm-up"]
 ClassifierUnfreezing = Literal["all", "gradual", "chain-thaw", "last"]
+IDLE: dict[ClassifierUnfreezing, tuple[str, ...]] = {
+    "gradual": (),
+    "all": ("last_schedule", "stages"),
+    "last": ("last_schedule", "stages"),
+    "chain-thaw": ("peak", "factor", "last_schedule", "stages"),  # its rates are the paper's
+}
+"""settings of the classifier that an unfreezing has no use for"""
 
 V1_FACTOR = 1 / 0.3  # v1, sec. 4.4: each lower layer's rate is 0.3 times the next
 V2_FACTOR = 2.6  # v2, sec. 3.2
@@ -49,7 +56,8 @@ class LanguageModelSettings:
     factor: float = V2_FACTOR
     """each lower group's rate is the next divided by this"""
     ratios: tuple[float, ...] = ()
-    """rates of the groups as shares of `peak`, lowest first; used instead of `factor`"""
+    """rates of the groups as shares of `peak`, lowest first; used instead of `factor`. Those of a
+    preset suit models of any depth: fewer groups leave out the lowest shares, more repeat them"""
     schedule: str = "slanted_triangular"
     unfreezing: LanguageModelUnfreezing = "all"
     epochs: int = 15
@@ -85,8 +93,9 @@ class LanguageModelSettings:
 
     def peaks(self, groups: int) -> list[float]:
         """Peak rate of each group, lowest first."""
-        if self.ratios and len(self.ratios) == groups:
-            return [self.peak * share for share in self.ratios]
+        if self.ratios:
+            lower = [self.ratios[0]] * (groups - len(self.ratios))
+            return [self.peak * share for share in (*lower, *self.ratios)[-groups:]]
         return discriminative(self.peak, groups, self.factor)
 
 
@@ -111,6 +120,7 @@ class ClassifierSettings:
     last_schedule: str | None = None
     """of the phase in which all groups learn; None: the same"""
     unfreezing: ClassifierUnfreezing = "gradual"
+    """chain-thaw has the rates of v2, table 7, and no use for `peak` and `factor`"""
     stages: int | None = None
     """phases of gradual unfreezing before all; None: one a group"""
     epochs: int = 50
@@ -118,6 +128,19 @@ class ClassifierSettings:
     min_steps: int = 0
     """steps that the last phase should have at least: few documents are read more often"""
     patience: int | None = 5
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The settings that this unfreezing does not use."""
+        return IDLE[self.unfreezing]
+
+    def check_peak(self) -> None:
+        """Raise InputError where there is no peak to look for."""
+        if "peak" in self.idle:
+            raise InputError(
+                f"the unfreezing {self.unfreezing!r} has rates of its own (v2, table 7): "
+                "there is no peak to look for"
+            )
 
     def long_enough(self, steps: int) -> ClassifierSettings:
         """With the epochs that `min_steps` asks for, where an epoch has so many steps."""

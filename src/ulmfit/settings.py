@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ulmfit.errors import InputError
-from ulmfit.presets import Preset
+from ulmfit.presets import ClassifierSettings, Preset
 from ulmfit.training.schedules import SCHEDULES
 
 Settings = Mapping[str, Any]
@@ -67,8 +67,9 @@ def with_settings(chosen: Preset, values: Settings) -> Preset:
     """`chosen` with other values.
 
     Raises:
-        InputError: a key that there is not, a value of the wrong kind or out of range, or
-            values that were chosen over another preset; it names the key and what would be right.
+        InputError: a key that there is not, a value of the wrong kind or out of range, one that
+            the chosen unfreezing does not use, or values that were chosen over another preset; it
+            names the key and what would be right.
     """
     if (over := values.get(PRESET, chosen.name)) != chosen.name:
         raise InputError(
@@ -76,6 +77,20 @@ def with_settings(chosen: Preset, values: Settings) -> Preset:
             f"choose --preset {over}, or drop the key 'preset'"
         )
     return _replaced(chosen, {k: v for k, v in values.items() if k != PRESET}, ())
+
+
+def check_depth(values: Settings | None, layers: int) -> None:
+    """Refuse `ratios` of one's own that a language model of so many layers cannot take.
+
+    Raises:
+        InputError: they are not one for each layer and one for the embedding.
+    """
+    ratios = (values or {}).get("language_model", {}).get("ratios")
+    if ratios and len(ratios) != layers + 1:
+        raise InputError(
+            f"settings: language_model.ratios holds {len(ratios)} values, and the language model "
+            f"has {layers + 1} layer groups: {layers} LSTM layers, lowest first, and the embedding"
+        )
 
 
 def _replaced(part: Part, values: Settings, where: tuple[str, ...]) -> Part:
@@ -93,7 +108,13 @@ def _replaced(part: Part, values: Settings, where: tuple[str, ...]) -> Part:
             changes[key] = _checked(key, value, hints[key], ".".join((*where, key)))
     if "epochs" in changes and "min_steps" in known:  # so many were asked for, and no more
         changes = {"min_steps": 0, **changes}
-    return replace(part, **changes)  # type: ignore[type-var]
+    made = replace(part, **changes)  # type: ignore[type-var]
+    if isinstance(made, ClassifierSettings):
+        for key in (key for key in made.idle if key in changes):
+            if changes[key] != getattr(part, key):
+                told = f"is not used where unfreezing is {made.unfreezing!r}"
+                raise InputError(f"settings: {'.'.join((*where, key))} {told}; leave it out")
+    return made
 
 
 def _unknown(where: str, key: str, known: list[str]) -> str:

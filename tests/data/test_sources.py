@@ -8,7 +8,7 @@ import json
 import tracemalloc
 from collections import Counter
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -221,6 +221,21 @@ class TestFolders:
         assert len(told) == 1 and "is UTF-16" in told[0]
         with pytest.raises(InputError, match=f"{bad}: the file is UTF-16, .*iconv"):
             list(read_rows([root]))
+
+    def test_a_folder_of_texts_is_opened_in_linear_time(
+        self, put: Put, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        paths = [put(f"d/{number}.txt", "t") for number in range(100)]
+        hashed: Counter[str] = Counter()
+        real = PurePath.__hash__
+
+        def counted(path: Path) -> int:
+            hashed.update([path.name])
+            return real(path)
+
+        monkeypatch.setattr(PurePath, "__hash__", counted)
+        assert len(list(read_rows([paths[0].parent]))) == 100
+        assert max(hashed.values()) < 10, "no file is looked at once for every other"
 
     @pytest.mark.parametrize("content", [{}, {"a.docx": "x"}, {"sub/a.csv": "text\nx\n"}])
     def test_a_folder_without_data_says_so(

@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from ulmfit.data.encodings import Types
+from ulmfit.data.column_types import Types
 from ulmfit.data.sources import read_rows
 from ulmfit.data.write_rows import PredictionWriter
 from ulmfit.errors import InputError
@@ -141,6 +141,28 @@ def test_a_kill_leaves_no_half_file_under_the_name(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
 
 
+def test_two_processes_with_one_destination_do_not_mix_their_rows(tmp_path: Path) -> None:
+    script = textwrap.dedent(
+        """
+        import sys
+        from pathlib import Path
+        from ulmfit.data.write_rows import PredictionWriter
+        with PredictionWriter(Path(sys.argv[1]), []) as out:
+            out.write({"text": "theirs"}, None)
+        """
+    )
+    path, users = tmp_path / "out.csv", tmp_path / "out.csv.part"
+    users.write_text("a user's own")
+    with PredictionWriter(path, []) as out:
+        out.write({"text": "mine " * 10_000}, None)  # more than a buffer holds
+        subprocess.run([sys.executable, "-c", script, str(path)], check=True)
+        assert [row["text"] for row in read(path)] == ["theirs"]
+        out.write({"text": "mine"}, None)
+    assert [row["text"] for row in read(path)] == ["mine " * 10_000, "mine"]
+    assert users.read_text() == "a user's own"
+    assert sorted(tmp_path.iterdir()) == [path, users]
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_several_labels_an_open_answer_and_a_value(tmp_path: Path, format: str) -> None:
     labels = [(), ("a", "b"), None, ("ü",)] * 600  # more than one group of Parquet
@@ -176,6 +198,42 @@ def test_values_of_any_kind_can_be_written(tmp_path: Path, format: str) -> None:
     (row,) = read(path)
     assert str(row["when"]) == "2018-01-18"
     assert row["text"] == ("a\ud800b" if format == "jsonl" else "a\\ud800b")
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ({}, "{}"),
+        ({"a": {}, "b": 1}, {"a": "{}", "b": 1}),
+        ([{}, {}], ["{}", "{}"]),
+        ([[]], [[]]),
+        (2**63, str(2**63)),
+        ({"id": 2**64}, f'{{"id": {2**64}}}'),
+        ({"a\ud800": "b\udc80"}, {"a\\ud800": "b\\udc80"}),
+    ],
+)
+def test_parquet_takes_whatever_a_row_of_json_may_hold(
+    value: object, stored: object, tmp_path: Path
+) -> None:
+    path, types, name = tmp_path / "out.parquet", Types(), "column\ud800"
+    write(path, [({name: value}, "neg", [1.0, 0.0])] * 1500)  # more than one group
+    assert [row["column\\ud800"] for row in read(path)] == [stored] * 1500
+    types.add({name: value})
+    with PredictionWriter(path, [], types=types) as out:
+        out.write({name: value}, None)
+    assert read(path)[0]["column\\ud800"] == stored
+
+
+def test_a_number_too_large_for_its_parquet_column_is_told_of(tmp_path: Path) -> None:
+    rows: Rows = [({"id": 1 if i < 2000 else 2**63}, "neg", [1.0, 0.0]) for i in range(3000)]
+    with pytest.raises(InputError, match=r"'id' began as int64 .*write \.jsonl"):
+        write(tmp_path / "out.parquet", rows)
+
+
+def test_an_object_that_was_empty_at_first_is_kept_whole_in_parquet(tmp_path: Path) -> None:
+    values: list[object] = [{"meta": {}}] * 2000 + [{"meta": {"a": 1}}]
+    write(tmp_path / "out.parquet", [({"x": value}, "neg", [1.0, 0.0]) for value in values])
+    assert read(tmp_path / "out.parquet")[-1]["x"] == {"meta": '{"a": 1}'}
 
 
 def test_no_rows_give_a_file_with_a_header(tmp_path: Path) -> None:

@@ -55,6 +55,16 @@ def table(texts: list[str], tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+def test_a_column_of_labels_that_no_row_has_is_refused(table: Callable[..., Path]) -> None:
+    """Else the model would not know the label, and `evaluate` would stop at the first row of it."""
+    for late, rows in (([0], "0 rows"), ([1] + [0] * 39, "1 row")):
+        source = Source((str(table(rude=[0, 1], late=late)),), label=("rude", "late"))
+        with pytest.raises(InputError, match=f"label 'late' has {rows}; each needs two"):
+            draw_labels(source, None, 0)
+    source = Source((str(table(rude=[0, 1], late=[0, 0, 1])),), label=("rude", "late"))
+    assert draw_labels(source, None, 0).names == ["late", "rude"]
+
+
 def options_for(data: Path, lm: Path, **asked: Any) -> TrainOptions:
     source = Source((str(data),), **{k: asked.pop(k) for k in list(asked) if k in OF_SOURCE})
     out = str(data.with_name("model"))

@@ -166,3 +166,11 @@ def test_settings_of_pretraining_that_are_wrong(
     with pytest.raises(InputError, match=told):
         next(pretrain(replace(options, settings=settings)))
     assert [path.name for path in data.parent.iterdir()] == [data.name]
+
+
+def test_tokens_and_epochs_together_are_refused(data: Path) -> None:
+    options = PretrainOptions(Source((str(data),)), str(data.parent / "lm"), MACHINE)
+    for one in (replace(options, tokens=50), replace(options, epochs=2)):
+        one.check()
+    with pytest.raises(InputError, match="--tokens 50 and --epochs 2 both say how long"):
+        next(pretrain(replace(options, tokens=50, epochs=2)))

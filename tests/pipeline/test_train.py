@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -200,7 +201,18 @@ def test_epochs_of_a_language_model_that_is_not_fine_tuned_are_refused(
     refused(replace(options, lm_epochs=2, finetune=False), "--lm-epochs")
 
 
-def test_settings_that_are_not_used_are_told(options: TrainOptions) -> None:
-    settings = {"language_model": {"peak": 0.001}}
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [({}, "of the language model"), ({"min_count": 1}, "of the language model and min_count")],
+)
+def test_settings_that_are_not_used_are_told(
+    options: TrainOptions, more: dict[str, Any], told: str
+) -> None:
+    settings = {"language_model": {"peak": 0.001}, **more}
     events, _ = finish(train(replace(options, settings=settings, finetune=False, lm_epochs=None)))
-    assert any("settings of the language model are not used" in str(event) for event in events)
+    assert any(f"settings {told} are not used" in str(event) for event in events)
+
+
+def test_ratios_that_do_not_fit_the_language_model_are_refused(options: TrainOptions) -> None:
+    settings = {"language_model": {"ratios": [0.1] * 7}}
+    refused(replace(options, settings=settings), r"ratios holds 7 values, .* has \d layer groups")

@@ -209,6 +209,13 @@ def test_what_is_refused(options: RateOptions) -> None:
         next(find_rate(replace(options, stage="decoder")))  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"phase 'first': .* 'last 1'"):
         finish(find_rate(replace(options, phase="first")))
+    texts = replace(options.train, unlabelled=options.train.data.paths)
+    for asked in (texts, replace(texts, finetune=False)):
+        with pytest.raises(InputError, match="--unlabelled needs --stage language-model"):
+            next(find_rate(replace(options, train=asked, stage="classifier")))
+    thaw = replace(options.train, settings={"classifier": {"unfreezing": "chain-thaw"}})
+    with pytest.raises(InputError, match="'chain-thaw' has rates of its own"):
+        next(find_rate(replace(options, train=thaw, stage="classifier")))
 
 
 @pytest.fixture

@@ -171,7 +171,7 @@ def test_a_split_holds_every_label_on_both_sides() -> None:
         ([0, 0, 0], ["bad"], r"one label only \(bad\); two at least"),
         ([], [], r"one label only \(none\)"),
         ([0, 0, 1], NAMES, "label 'good' has 1 row; each needs two at least"),
-        ([0, 0, 0], NAMES, "label 'good' has 0 row"),
+        ([0, 0, 0], NAMES, "label 'good' has 0 rows; each needs two"),
     ],
 )
 def test_labels_that_cannot_be_learned_are_told_before_any_work(

@@ -31,6 +31,11 @@ def test_sets_of_labels_are_binarised_as_scikit_learn_does(values: list[list[str
     assert got.labels.dtype == bool and (got.labels == wanted).all()
 
 
+def test_a_label_that_no_text_has_is_there_if_it_was_named() -> None:
+    got = encode([["a"], []], "multi", named=("late", "a"))
+    assert got.names == ["a", "late"] and got.labels.tolist() == [[True, False], [False, False]]
+
+
 def test_the_kind_is_guessed_from_the_form() -> None:
     assert guess(["a", "b"]) == guess(["1", "2"]) == guess([1.0, 2.5]) == "single"
     assert guess(["a", ["b"]]) == guess([("a",)]) == guess([set()]) == "multi"

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ulmfit.targets import splitting
 from ulmfit.targets.drawing import balanced
 from ulmfit.targets.splitting import stratified_split
 
@@ -50,6 +51,41 @@ def test_a_class_that_would_be_held_out_whole_gives_a_row_back() -> None:
     for seed in range(50):
         train, _ = stratified_split(labels, ["a", "b", "c"], 0.1, seed, "multi")
         assert labels[train].any(0).all()
+
+
+def long_tailed(n: int, classes: int) -> np.ndarray:
+    """Three classes a text, the k-th in proportion to 1 / k; those of two texts and more."""
+    random, shares = np.random.default_rng(n), 1 / np.arange(1, classes + 1)
+    labels = np.zeros((n, classes), bool)
+    for row in labels:
+        row[random.choice(classes, 3, replace=False, p=shares / shares.sum())] = True
+    return labels[:, labels.sum(0) > 1]
+
+
+@pytest.mark.parametrize(("n", "classes"), [(50, 40), (200, 100), (1000, 300)])
+def test_many_rare_classes_hold_out_no_third_of_the_rows(n: int, classes: int) -> None:
+    labels = long_tailed(n, classes)
+    for seed in range(5):
+        train, valid = stratified_split(
+            labels, [str(i) for i in range(labels.shape[1])], 0.1, seed, "multi"
+        )
+        assert 0.1 * n <= len(valid) <= np.ceil(0.15 * n)
+        assert labels[train].any(0).all()
+
+
+def test_a_handful_of_sets_leaves_two_rows_to_learn_from() -> None:
+    labels = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]], bool)
+    for seed in range(50):
+        train, valid = stratified_split(labels, NAMES[:3], 0.1, seed, "multi")
+        assert len(train) >= 2 and len(valid) and labels[train].any(0).all()
+
+
+def test_the_bound_moves_no_row_where_classes_are_frequent(monkeypatch) -> None:
+    splits = [stratified_split(sets(seed), NAMES, 0.1, seed, "multi")[1] for seed in range(5)]
+    monkeypatch.setattr(splitting, "MOST", 100)
+    for seed, valid in enumerate(splits):
+        unbounded = stratified_split(sets(seed), NAMES, 0.1, seed, "multi")[1]
+        assert valid.tolist() == unbounded.tolist()
 
 
 @pytest.mark.parametrize("n", [4, 9, 57, 1000])

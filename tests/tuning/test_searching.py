@@ -207,6 +207,8 @@ def test_what_is_refused_at_the_door(options: TuneOptions, monkeypatch: pytest.M
     refused(replace(options, folds=41), "41 folds of 40")
     refused(replace(options, metric="beauty"), "'beauty': choose one of accuracy, macro_f1")
     refused(replace(options, tune_lm=True), "--no-finetune leaves out")
+    thaw = replace(options.train, settings={"classifier": {"unfreezing": "chain-thaw"}})
+    refused(replace(options, train=thaw), "'chain-thaw' has rates of its own")
     test = replace(options.train, test=options.train.data.paths)
     refused(replace(options, train=test), "test rows have no part")
     monkeypatch.setitem(sys.modules, "optuna", None)

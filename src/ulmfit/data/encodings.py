@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, BinaryIO, Protocol
@@ -13,10 +12,10 @@ from typing import Any, BinaryIO, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ulmfit.data.finite import finite
+from ulmfit.data.column_types import Fields, Types, array_of, encodable, storable, type_of
+from ulmfit.data.finite import as_json, plain
 from ulmfit.errors import InputError
 
-Fields = Mapping[str, object]
 GROUP = 1024  # rows held before they go into a Parquet row group
 
 
@@ -76,9 +75,9 @@ class _JsonLines:
 
     def add(self, row: Fields) -> None:
         try:
-            line = _json(row).encode()
+            line = as_json(row).encode()
         except UnicodeEncodeError:  # a lone surrogate: JSON can escape it
-            line = _json(row, ascii_only=True).encode()
+            line = as_json(row, ascii_only=True).encode()
         self._stream.write(line + b"\n")
 
     def finish(self) -> None:
@@ -86,35 +85,6 @@ class _JsonLines:
 
     def abandon(self) -> None:
         pass
-
-
-class Types:
-    """What the columns of rows are, told row by row; for Parquet, which has to know at its start.
-
-    A column of whole numbers and fractions holds fractions, objects have the keys of all of them,
-    what is empty everywhere and what does not go together are strings (of JSON).
-    """
-
-    def __init__(self) -> None:
-        self._rows: list[Fields] = []
-        self._found: dict[str, Any] = {}
-
-    def add(self, row: Fields) -> None:
-        """Take in a row."""
-        self._rows.append(row)
-        if len(self._rows) == GROUP:
-            self._settle()
-
-    def of(self, name: str) -> Any:
-        """The type of a column; None where no row had it."""
-        self._settle()
-        return self._found.get(name)
-
-    def _settle(self) -> None:
-        for name in dict.fromkeys(name for row in self._rows for name in row):
-            found = _type([_encodable(row.get(name)) for row in self._rows])
-            self._found[name] = _common(self._found.get(name, found), found)
-        self._rows.clear()
 
 
 class _Parquet:
@@ -132,7 +102,7 @@ class _Parquet:
 
     def add(self, row: Fields) -> None:
         _refuse_new(row, self._columns)
-        self._rows.append([_encodable(row.get(name)) for name in self._columns])
+        self._rows.append([encodable(row.get(name)) for name in self._columns])
         if len(self._rows) == GROUP:
             self._flush()
 
@@ -152,13 +122,14 @@ class _Parquet:
         if self._writer is None:
             schema = pa.schema(list(map(self._field, self._columns, columns)))
             self._writer = pq.ParquetWriter(self._stream, schema)
-        arrays = list(map(_array, columns, self._writer.schema))
+        arrays = list(map(array_of, columns, self._writer.schema))
         self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._writer.schema))
         self._rows.clear()
 
     def _field(self, name: str, values: Sequence[object]) -> Any:
         told = self._types.of(name)
-        return pa.field(name, _storable(_type(values) if told is None else told))
+        kind = storable(type_of(values) if told is None else told)
+        return pa.field(encodable(name), kind)
 
 
 WRITERS: dict[str, Callable[[BinaryIO, Sequence[str], Types | None], RowSink]] = {
@@ -179,80 +150,5 @@ def _refuse_new(row: Fields, columns: Sequence[str]) -> None:
 
 def _cell(value: object) -> object:
     if isinstance(value, dict | list):
-        return _json(value)
-    return _plain(value) if isinstance(value, bytes) else value
-
-
-def _json(value: object, ascii_only: bool = False) -> str:
-    """JSON, in which null stands for an infinity and for NaN."""
-    write = partial(json.dumps, ensure_ascii=ascii_only, default=_plain, allow_nan=False)
-    try:
-        return write(value)
-    except ValueError:
-        return write(finite(value))
-
-
-def _plain(value: object) -> str:
-    """For JSON, what has no form there: dates, decimals, bytes."""
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-
-
-def _encodable(value: object) -> object:
-    if isinstance(value, str) and not value.isascii():
-        return value.encode("utf-8", "backslashreplace").decode()
-    return [_encodable(item) for item in value] if isinstance(value, list) else value
-
-
-def _type(values: Sequence[object]) -> Any:
-    try:
-        return pa.array(values).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError):  # mixed types
-        return pa.string()
-
-
-def _common(one: Any, other: Any) -> Any:
-    """The type that holds values of both."""
-    schemas = [pa.schema([pa.field("", kind)]) for kind in (one, other)]
-    try:
-        return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.string()
-
-
-def _storable(kind: Any) -> Any:
-    """The type of a column; nothing but empty cells or empty lists would be none."""
-    if pa.types.is_list(kind) and pa.types.is_null(kind.value_type):
-        return pa.list_(pa.string())
-    return pa.string() if pa.types.is_null(kind) else kind
-
-
-def _array(values: Sequence[object], field: Any) -> Any:
-    if pa.types.is_string(field.type):
-        values = [v if v is None or isinstance(v, str) else _json(v) for v in values]
-    try:
-        found = pa.array(values)
-        if _is_cut(found.type, field.type):
-            raise pa.ArrowInvalid(f"it is {found.type}")
-        if pa.types.is_floating(found.type) and pa.types.is_integer(field.type):
-            return found.cast(field.type)  # which refuses 0.5; asked at once, pyarrow makes it 0
-        return pa.array(values, field.type)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise InputError(
-            f"column {field.name!r} began as {field.type} and later holds something else "
-            f"({error}); write .jsonl, where rows may differ"
-        ) from error
-
-
-def _is_cut(found: Any, wanted: Any) -> bool:
-    """Whether pyarrow would drop parts of what lies in lists and objects, without a word."""
-    if pa.types.is_struct(found) and pa.types.is_struct(wanted):
-        types = {field.name: field.type for field in wanted}
-        return any(f.name not in types or _loses(f.type, types[f.name]) for f in found)
-    if pa.types.is_list(found) and pa.types.is_list(wanted):
-        return _loses(found.value_type, wanted.value_type)
-    return False
-
-
-def _loses(found: Any, wanted: Any) -> bool:
-    fraction = pa.types.is_floating(found) and pa.types.is_integer(wanted)
-    return fraction or _is_cut(found, wanted)
+        return as_json(value)
+    return plain(value) if isinstance(value, bytes) else value

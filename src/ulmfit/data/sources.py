@@ -205,7 +205,8 @@ def _open_folder(
         )
     refuse_mixed_parts(folder, files)
     documents = [p for p in files if format is None and _is_document(p)]
-    sources = [s for p in files if p not in set(documents) for s in _open(p, text, label, format)]
+    apart = set(documents)
+    sources = [s for p in files if p not in apart for s in _open(p, text, label, format)]
     return sources + ([open_text_files(folder, documents, text, label)] if documents else [])
 
 

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
-from ulmfit.data.encodings import WRITERS, RowSink, Types
+from ulmfit.data.column_types import Types
+from ulmfit.data.encodings import WRITERS, RowSink
 from ulmfit.errors import InputError
-from ulmfit.files import check_destination, sync_folder
+from ulmfit.files import check_destination, new_part, sync_folder
 
 Probabilities = Iterable[float]
 Answered = str | float | tuple[str, ...] | None
@@ -24,9 +25,9 @@ class PredictionWriter:
     Parquet, and joined in CSV and TSV, where the separator alone stands for no label at all, so
     that `read_rows` gives back what was written. None is an empty cell.
 
-    Rows go to `NAME.part` beside the destination, one after another in constant memory. When
-    the `with` block ends well the file is synced and renamed; when it does not, the part file
-    is removed and the destination stays as it was.
+    Rows go to a part file of this process' own, `.NAME.PID.part` beside the destination, one after
+    another in constant memory. When the `with` block ends well the file is synced and renamed;
+    when it does not, the part file is removed and the destination stays as it was.
 
     A new column whose name the input already has gets `_predicted` added to it (and a number
     if need be): the input's columns stay as they were. `label_column` and
@@ -77,10 +78,10 @@ class PredictionWriter:
         self._columns = list(columns)
         self._types = types
         self._separator = separator if chosen in ("csv", "tsv") else ""
-        self._part = path.with_name(path.name + ".part")
         self._stream: BinaryIO | None = None
         self._sink: RowSink | None = None
         check_destination(path)
+        self._part = new_part(path)
 
     def __enter__(self) -> Self:
         """Open the part file."""

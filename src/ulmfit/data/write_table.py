@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 
-from ulmfit.data.encodings import WRITERS, Types
+from ulmfit.data.column_types import Types
+from ulmfit.data.encodings import WRITERS
 from ulmfit.data.write_rows import format_of, free_name
 from ulmfit.files import check_destination, write_atomically
 

@@ -23,6 +23,7 @@ from ulmfit.pipeline.record import copy_logs
 from ulmfit.pipeline.shares import LANGUAGE_MODEL_SHARE, language_models_part
 from ulmfit.presets import Preset
 from ulmfit.pretrained import open_pretrained
+from ulmfit.settings import check_depth
 from ulmfit.targets.checks import check_labels
 
 
@@ -75,6 +76,8 @@ def fitted(
     if options.lm_epochs and not options.finetune:
         raise InputError("lm_epochs: they are of fine-tuning, and finetune is False")
     lm = open_pretrained(options.language_model)
+    if options.finetune:
+        check_depth(options.settings, lm.architecture.layers)
     directions(options.direction, lm.directions)
     asked = recording.asked(options, given.draw, lm.architecture.layer_sizes())
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:

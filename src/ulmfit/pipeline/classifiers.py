@@ -27,7 +27,7 @@ from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import open_pretrained
-from ulmfit.settings import with_settings
+from ulmfit.settings import Settings, check_depth, with_settings
 from ulmfit.stages.classify import Labelled, classify
 
 FINETUNED = "language-model"
@@ -68,6 +68,8 @@ def train(
     teacher = teacher_of(options, draw, unlabelled)
     test, test_rows = _test(options, draw, skipped)
     lm = open_pretrained(options.language_model)
+    if options.finetune:
+        check_depth(options.settings, lm.architecture.layers)
     models = len(directions(options.direction, lm.directions))
     sizes = lm.architecture.layer_sizes()
     with opened("train", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
@@ -75,8 +77,8 @@ def train(
         yield from told(skipped)
         yield Note(draw.told())
         yield Note(computing(options.machine, sizes))
-        if not options.finetune and "language_model" in (options.settings or {}):
-            yield Note("--no-finetune: the settings of the language model are not used")
+        if not options.finetune and (unused := _of_finetuning(options.settings or {})):
+            yield Note(f"--no-finetune: the settings {unused} are not used")
         budget = remaining(budget, folder)
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
@@ -100,6 +102,13 @@ def train(
             bundle = replace(bundle, metrics={**bundle.metrics, "test": figures})
         bundles.save(bundle, Path(options.out), classifier_card(bundle))
     return bundle
+
+
+def _of_finetuning(settings: Settings) -> str:
+    """Those settings that only fine-tuning the language model reads, for a person."""
+    own = ("max_vocabulary", "min_count", "keep_vocabulary")
+    told = ["of the language model"] * ("language_model" in settings)
+    return " and ".join([*told, *(name for name in own if name in settings)])
 
 
 def _draw(options: TrainOptions, skipped: list[str]) -> Draw:

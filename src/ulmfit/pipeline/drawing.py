@@ -139,8 +139,9 @@ def draw_labels(
         if not separator and all(isinstance(label, str) for label in told.labels):
             separator, told.labels = separated(told.labels)
         separator = separator or free_separator(told.labels)
+    columns = source.label if kind == "multi" and isinstance(source.label, tuple) else ()
     try:
-        coded = encode(told.labels, kind, order)
+        coded = encode(told.labels, kind, order, columns)
         check_labels(coded.labels, coded.names, kind)
     except InputError as error:
         raise InputError(f"{where}: {error}") from None

@@ -33,6 +33,7 @@ from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.predict import Predictor
 from ulmfit.presets import Preset
 from ulmfit.pretrained import open_pretrained
+from ulmfit.settings import check_depth
 from ulmfit.targets.kinds import Kind, Rows
 
 MAIN: dict[Kind, str] = {
@@ -99,6 +100,8 @@ def bench(options: TrainOptions) -> Bench:
     )
     options.objective.check(draw.kind, draw.names)
     lm = open_pretrained(options.language_model)
+    if options.finetune:
+        check_depth(options.settings, lm.architecture.layers)
     directions(options.direction, lm.directions)
     return Bench(options, chosen, draw, lm, tuple(unlabelled), tuple(skipped))
 

@@ -25,7 +25,7 @@ from ulmfit.pipeline.sessions import computing
 from ulmfit.presets import PRETRAINING, LanguageModelSettings, Preset, preset
 from ulmfit.pretrained import open_pretrained
 from ulmfit.run import Progress
-from ulmfit.settings import with_settings
+from ulmfit.settings import check_depth, with_settings
 from ulmfit.stages.finetune import finetune as finetune_stage
 from ulmfit.stages.pretrain import pretrain as pretrain_stage
 from ulmfit.text.building import build_encoder
@@ -50,7 +50,9 @@ def pretrain(
     _asked(options)
     options.corpus.check()
     start = _start(options, wanted)
-    sizes = architecture(options, start, 1).layer_sizes()
+    wide = architecture(options, start, 1)
+    check_depth(options.settings, wide.layers)
+    sizes = wide.layer_sizes()
     with opened("pretrain", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
         yield Note(computing(options.machine, sizes))
         budget = remaining(budget, folder)
@@ -191,6 +193,7 @@ def finetune(
     options.machine.check()
     options.corpus.check()
     lm = open_pretrained(options.lm)
+    check_depth(options.settings, lm.architecture.layers)
     wanted = directions(options.direction, lm.directions)
     skipped: list[str] = []
 

@@ -151,7 +151,7 @@ class PretrainOptions:
         return PAPER_RULES if self.rules == "paper" else Rules()
 
     def check(self) -> None:
-        """Raise InputError now for a machine that is not there or a size that is none."""
+        """Raise InputError now for a machine that is not there, or values that make no sense."""
         self.machine.check()
         for name, known in _NAMES.items():
             value, names = getattr(self, name), get_args(known)
@@ -162,6 +162,11 @@ class PretrainOptions:
             value = getattr(self, name)
             if value is not None and not 0 < value < math.inf:
                 raise InputError(f"{name} is {value}; a finite number above 0 is needed")
+        if self.tokens is not None and self.epochs is not None:
+            raise InputError(
+                f"--tokens {self.tokens} and --epochs {self.epochs} both say how long to train; "
+                "give one of them"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import torch
 from ulmfit import device as devices
 from ulmfit.bundle import Bundle, Direction
 from ulmfit.corpus import prepare
-from ulmfit.data.encodings import Types
+from ulmfit.data.column_types import Types
 from ulmfit.data.rows import Row
 from ulmfit.data.sources import is_supported
 from ulmfit.data.write_rows import PredictionWriter, format_of

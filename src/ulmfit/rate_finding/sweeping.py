@@ -83,7 +83,11 @@ def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
     """
     if options.stage not in STAGES:
         raise InputError(f"stage {options.stage!r}: choose one of {', '.join(STAGES)}")
+    if options.train.unlabelled and options.stage == "classifier":
+        raise InputError("--unlabelled needs --stage language-model; a classifier reads none")
     on = bench(options.train)
+    if options.stage == "classifier":
+        on.preset.classifier.check_peak()
     if options.record is not None:
         _check_record(on, Path(options.record))
     settings: LanguageModelSettings | ClassifierSettings = on.preset.language_model

@@ -31,8 +31,9 @@ def check_labels(labels: Labels, names: Sequence[str], kind: Kind = "single") ->
     _check_spellings(names)
     for name, count in zip(names, appearances(labels, kind, len(names)), strict=True):
         if count < 2:
+            rows = "row" if count == 1 else "rows"
             raise InputError(
-                f"label {name!r} has {count} row; each needs two at least "
+                f"label {name!r} has {count} {rows}; each needs two at least "
                 "(one to learn from, one to check on): add rows, or merge or drop the label"
                 + _hint(names, kind)
             )

@@ -70,7 +70,12 @@ class Encoded:
     kind: Kind
 
 
-def encode(values: Sequence[Value], kind: Kind | None = None, order: Sequence[str] = ()) -> Encoded:
+def encode(
+    values: Sequence[Value],
+    kind: Kind | None = None,
+    order: Sequence[str] = (),
+    named: Sequence[str] = (),
+) -> Encoded:
     """Number the labels of all texts.
 
     Args:
@@ -78,6 +83,7 @@ def encode(values: Sequence[Value], kind: Kind | None = None, order: Sequence[st
         kind: None takes "multi" where any value is a collection of labels, and else "single".
         order: of an ordinal target, the labels from lowest to highest; needed unless every
             label is a number.
+        named: of a multi-label target, labels that there are, whether or not a text has them.
 
     Raises:
         InputError: a value does not suit the kind, or the order is not known.
@@ -88,7 +94,7 @@ def encode(values: Sequence[Value], kind: Kind | None = None, order: Sequence[st
     chosen = kind or guess(values)
     if order and chosen != "ordinal":
         raise InputError(f"an order of labels belongs to an ordinal target, not to a {chosen} one")
-    names = _names(values, chosen, order)
+    names = _names(values, chosen, order, named)
     coding = Coding(chosen, names)
     return Encoded(coding.array([coding.of(value) for value in values]), names, chosen)
 
@@ -98,11 +104,13 @@ def guess(values: Iterable[Value]) -> Kind:
     return "single" if all(isinstance(v, str | float | int) for v in values) else "multi"
 
 
-def _names(values: Sequence[Value], kind: Kind, order: Sequence[str]) -> list[str]:
+def _names(
+    values: Sequence[Value], kind: Kind, order: Sequence[str], named: Sequence[str]
+) -> list[str]:
     if kind == "real":
         return []
     if kind == "multi":
-        return sorted({name for value in values for name in several(value)})
+        return sorted({*named, *(name for value in values for name in several(value))})
     seen = {one(value) for value in values}
     return _ordered(seen, order) if kind == "ordinal" else sorted(seen)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,8 @@ from ulmfit.targets.checks import check_labels
 from ulmfit.targets.kinds import Kind, Labels, Rows
 
 TRAIN, VALID = 0, 1
+MOST = 1.5  # times the fraction: rare classes of sets, each with a row held out, would take more
+LEARNED = 2  # rows at least: batch norm needs them
 
 
 def stratified_split(
@@ -20,8 +23,8 @@ def stratified_split(
 
     Single and ordinal: `fraction` of each class, and every class in both. Multi: iterative
     stratification (Sechidis, Tsoumakas and Vlahavas 2011, "On the stratification of multi-label
-    data", alg. 1), and every class in training. Real: one of each `1 / fraction` neighbours in
-    value.
+    data", alg. 1), and every class in training; each is held out too while that takes no more than
+    `MOST` times `fraction` of the rows. Real: one of each `1 / fraction` neighbours in value.
 
     Raises:
         InputError: as `check_labels`.
@@ -56,16 +59,23 @@ def one_of_each(values: Labels, groups: int, generator: np.random.Generator) -> 
 
 
 def _of_sets(labels: Labels, fraction: float, generator: np.random.Generator) -> Rows:
-    """Iterative stratification into two; the rarest class left is dealt first."""
+    """Iterative stratification into two; the rarest class left is dealt first.
+
+    With many rare classes the rows that hold one of each would be a third of all: past `most` rows
+    the others are learned from.
+    """
     counts = labels.sum(0)
     held_out = np.where(counts > 1, np.maximum(1, np.round(fraction * counts)), 0)
     wanted = np.stack([counts - held_out, held_out])  # (sides, classes) still to be dealt
-    room = np.array([len(labels) - round(fraction * len(labels)), round(fraction * len(labels))])
+    share = round(fraction * len(labels))
+    room = np.array([len(labels) - share, share])
+    most = min(max(1, math.ceil(MOST * share)), len(labels) - LEARNED)
     side, remaining = np.full(len(labels), -1), counts.copy()
     while remaining.any():
         rarest = int(np.argmin(np.where(remaining > 0, remaining, len(labels) + 1)))
         for row in generator.permutation(np.flatnonzero((side < 0) & labels[:, rarest])):
-            side[row] = max(TRAIN, VALID, key=lambda s: (wanted[s, rarest], room[s]))
+            sides = (TRAIN, VALID) if share - room[VALID] < most else (TRAIN,)
+            side[row] = max(sides, key=lambda s: (wanted[s, rarest], room[s]))
             wanted[side[row]] -= labels[row]
             room[side[row]] -= 1
             remaining -= labels[row]

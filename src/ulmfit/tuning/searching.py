@@ -92,6 +92,7 @@ class _Search:
         self.metric = _metric(on, options)
         self.held_out = _held_out(on, options)
         self._left = left
+        on.preset.classifier.check_peak()
         self._directions = len(directions(options.train.direction, on.lm.directions))
         if options.trials < 1:
             raise InputError(f"{options.trials} trials: at least 1 is needed")
