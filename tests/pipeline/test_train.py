@@ -1,5 +1,6 @@
 """The whole road: what is refused at its door, what it draws, and how it goes on."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +183,41 @@ def test_a_run_whose_labels_have_changed_is_refused(options: TrainOptions, data:
     with pytest.raises(InputError, match=r"reviews\.csv: not what it was"):
         finish(resume(run))
     assert run.exists()
+
+
+EDITS: dict[str, Callable[[list[str]], list[str]]] = {
+    "sorted": lambda rows: [rows[0], *sorted(rows[1:])],
+    "a row inserted": lambda rows: [rows[0], "one more film,good", *rows[1:]],
+    "one text corrected": lambda rows: [*rows[:7], f"Really {rows[7]}", *rows[8:]],
+    "cut short": lambda rows: rows[:20],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_labels_are_never_given_to_other_texts_than_they_were_read_with(
+    edit: Callable[[list[str]], list[str]], options: TrainOptions, data: Path
+) -> None:
+    """The user saves the file while the language model is fine-tuned."""
+    events = train(options)
+    next(event for event in events if isinstance(event, Step))
+    data.write_text("\n".join(edit(data.read_text().splitlines())) + "\n")
+    with pytest.raises(InputError, match=r"reviews\.csv.*changed while it was being learned from"):
+        finish(events)
+    assert not Path(options.out).exists()
+
+
+def test_a_run_goes_on_when_its_file_is_as_it_was_again(
+    options: TrainOptions, data: Path, whole: Path
+) -> None:
+    before = data.read_bytes()
+    events = train(options)
+    next(event for event in events if isinstance(event, Step))
+    data.write_bytes(before.replace(b"\n", b"\none more film,good\n", 1))
+    with pytest.raises(InputError, match=r"reviews\.csv:2: changed"):
+        finish(events)
+    data.write_bytes(before)
+    finish(resume(Path(f"{options.out}.run")))
+    assert same(Path(options.out), whole)
 
 
 def test_a_time_budget_cuts_and_never_adds(options: TrainOptions) -> None:

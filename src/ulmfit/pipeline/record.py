@@ -108,7 +108,7 @@ def copy_logs(run: Path, to: Path) -> None:
 
 
 def _kept(run: Path, command: str) -> Iterator[dict[str, Any]]:
-    """The logs of a run's stages, but lines that are torn: a power cut has left such in old runs."""
+    """The logs of a run's stages, but for lines that a power cut tore in an older version."""
     found = {_place(path.relative_to(run), command): path for path in _logs(run)}
     for stage, direction in sorted(found, key=_order):
         with open(found[stage, direction], encoding="utf8") as lines:
