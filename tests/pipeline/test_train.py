@@ -13,6 +13,7 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline import Note, Texts, resume, train
 from ulmfit.pipeline.drawing import draw_labels
 from ulmfit.pipeline.options import Source, TrainOptions
+from ulmfit.report import write_report
 from ulmfit.run import Plan, Validated
 from ulmfit.training.loop import Step
 
@@ -85,6 +86,28 @@ def test_a_test_set_may_lack_a_label(options: TrainOptions, tmp_path: Path) -> N
     test.write_text("text,label\na good film,good\na great film,good\n")
     _, bundle = finish(train(replace(options, test=(str(test),), finetune=False, lm_epochs=None)))
     assert bundle.metrics["test"]["n"] == 2
+
+
+@pytest.mark.parametrize("then", ["text,label\na film,splendid\n", "", None])
+def test_a_model_is_whole_though_its_test_rows_went_bad_meanwhile(
+    then: str | None, options: TrainOptions, tmp_path: Path
+) -> None:
+    """A label that the model lacks, nothing, and no file at all."""
+    test = tmp_path / "test.csv"
+    test.write_text("text,label\na good film,good\na great film,good\n")
+    events = train(replace(options, test=(str(test),), finetune=False, lm_epochs=None))
+    next(event for event in events if isinstance(event, Step))
+    if then is None:
+        test.unlink()
+    else:
+        test.write_text(then)
+    told, bundle = finish(events)
+    note = told[-1].text
+    assert "test.csv" in note and f"`ulmfit evaluate {options.out} FILE`" in note
+    assert "test" not in bundle.metrics and not Path(f"{options.out}.run").exists()
+    assert "test" not in bundles.load(options.out).metrics
+    finish(write_report(options.out, machine=MACHINE))
+    assert "test.csv" in (Path(options.out) / "report.html").read_text()
 
 
 def test_a_device_that_is_not_there_is_refused_before_training(options: TrainOptions) -> None:
