@@ -99,6 +99,44 @@ def test_validation_is_capped_and_never_takes_everything() -> None:
     assert len(split_documents(np.full(9, 5), 0.0)[1]) == 0
 
 
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5, 9, 10, 15, 25, 100, 1000, 30_000])
+@pytest.mark.parametrize("length", [8, 270, 300_000])
+def test_documents_of_like_size_are_held_out_by_number_alone(count: int, length: int) -> None:
+    """The published language models and figures stand on this draw."""
+    lengths = np.random.default_rng(count).integers(length, round(1.25 * length), count)
+    order = np.random.default_rng(0).permutation(count)
+    valid = order[: min(max(1, round(0.1 * count)), count - 1)]
+    keep = max(int((np.cumsum(lengths[valid]) <= 250_000).sum()), min(1, len(valid)))
+    train, held_out = split_documents(lengths, 0.1)
+    assert held_out.tolist() == sorted(order[:keep])
+    assert train.tolist() == sorted(order[keep:])
+
+
+def test_texts_of_many_lengths_are_held_out_by_number_alone() -> None:
+    """As reviews are: some are twenty times as long as others."""
+    lengths = np.random.default_rng(0).lognormal(5.3, 0.8, 2000).astype(np.int64) + 2
+    order = np.random.default_rng(0).permutation(2000)
+    assert split_documents(lengths, 0.1)[1].tolist() == sorted(order[:200])
+
+
+@pytest.mark.parametrize("long", range(4))
+@pytest.mark.parametrize("count", [2, 3, 4])
+def test_most_of_the_text_is_learned_from_wherever_it_stands(count: int, long: int) -> None:
+    """Of a few files one is much longer than the others together."""
+    lengths = np.full(count, 1000)
+    lengths[long % count] = 180_000
+    train, valid = split_documents(lengths, 0.1)
+    assert long % count in train and lengths[valid].tolist() == [1000]
+
+
+def test_a_long_document_among_many_is_not_held_out() -> None:
+    lengths = np.full(100, 50)
+    lengths[np.random.default_rng(0).permutation(100)[:3]] = 100_000  # first in the draw
+    train, valid = split_documents(lengths, 0.1)
+    assert set(lengths[valid]) == {50} and len(valid) == 10
+    assert sorted([*train, *valid]) == list(range(100))
+
+
 @pytest.mark.parametrize(("texts", "whole"), [(n, i) for n in range(1, 6) for i in range(n)])
 def test_the_only_text_with_words_is_never_held_out(texts: int, whole: int) -> None:
     lengths = np.ones(texts, np.int64)

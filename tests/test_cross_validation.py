@@ -107,6 +107,15 @@ def test_every_row_is_measured_once_by_a_model_that_had_not_seen_it(
     assert told["summary"]["accuracy"]["mean"] == pytest.approx(mean)
 
 
+def test_rows_that_change_between_two_folds_are_noticed(options: CrossValidationOptions) -> None:
+    events = cross_validate(options)
+    next(event for event in events if isinstance(event, Note) and "fold 1" in event.text)
+    data = Path(options.train.data.paths[0])
+    data.write_text(data.read_text().replace("text,label\n", "text,label\n-1,one more film,\n"))
+    with pytest.raises(InputError, match=r"data\.csv:2: changed while it was being learned from"):
+        finish(events)
+
+
 def test_the_answers_are_those_of_the_model_without_the_row(
     options: CrossValidationOptions, tmp_path: Path
 ) -> None:

@@ -196,6 +196,51 @@ def test_a_run_stopped_anywhere_and_driven_again_ends_the_same(stop: int, tmp_pa
         ]
 
 
+def stopped(folder: Path, losses: list[float]) -> Path:
+    """The log of a run that was stopped after a few steps, a checkpoint at each."""
+    loop = new_loop(epochs(len(losses)))
+    events = Run(loop, folder, scripted(loop, losses), checkpoint_seconds=0).drive()
+    for _ in range(5):
+        next(events)
+    events.close()
+    return folder / "records.jsonl"
+
+
+def test_a_power_cut_loses_no_record_that_a_checkpoint_counts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the log only what was synced is there afterwards."""
+    drive(tmp_path / "whole", [3, 2, 1])
+    wanted = (tmp_path / "whole" / "records.jsonl").read_text().splitlines()
+    synced: dict[int, int] = {}
+    fsync = os.fsync
+
+    def noted(handle: int) -> None:
+        fsync(handle)
+        synced[os.fstat(handle).st_ino] = os.fstat(handle).st_size
+
+    monkeypatch.setattr(os, "fsync", noted)
+    log = stopped(tmp_path / "cut", [3, 2, 1])
+    os.truncate(log, synced.get(log.stat().st_ino, 0))
+    drive(tmp_path / "cut", [3, 2, 1])
+    lines = log.read_text().splitlines()
+    assert [untimed(line) for line in lines] == [untimed(line) for line in wanted]
+
+
+@pytest.mark.parametrize("torn", [b"", b"\0" * 9], ids=["cut short", "NULs"])
+def test_a_log_with_a_torn_end_is_gone_on_with_from_its_last_whole_line(
+    torn: bytes, tmp_path: Path
+) -> None:
+    log = stopped(tmp_path, [3, 2, 1])
+    whole = log.read_bytes()
+    log.write_bytes(whole[:-9] + torn)
+    drive(tmp_path, [3, 2, 1])
+    records = [json.loads(line) for line in log.read_text().splitlines()]
+    lines = whole.decode().splitlines()
+    assert records[: len(lines) - 1] == [json.loads(line) for line in lines[:-1]]
+    assert records[-1]["record"] == "Validated"
+
+
 def untimed(line: str) -> dict[str, Any]:
     record: dict[str, Any] = json.loads(line)
     record.pop("seconds", None)

@@ -110,13 +110,26 @@ def split_documents(
     from another one is not measured on what the first one has read.
 
     Validation gets `fraction` of the documents, at most `MAX_VALID_TOKENS` tokens, and none
-    where there is but one document or the others are all empty.
+    where there is but one document or the others are all empty. Of documents of very different
+    lengths it gets those that leave most of the tokens for training.
     """
     order = np.random.default_rng(HELD_OUT_SEED).permutation(len(lengths))
     wanted = min(max(1, round(fraction * len(order))), len(order) - 1) if fraction else 0
-    valid = order[:wanted]
-    within = np.cumsum(lengths[valid]) <= MAX_VALID_TOKENS
-    keep = max(int(within.sum()), min(1, wanted))
-    if lengths[order[keep:]].max(initial=0) <= 1:  # xxbos alone: nothing to learn from
-        keep = 0
-    return np.sort(order[keep:]), np.sort(order[:keep])
+    most = _most_held_out(lengths, fraction)
+    valid = order[lengths[order] <= most][:wanted]
+    within = np.cumsum(lengths[valid]) <= min(most, MAX_VALID_TOKENS)
+    valid = np.sort(valid[: max(int(within.sum()), min(1, wanted))])
+    train = np.delete(np.arange(len(lengths)), valid)
+    if lengths[train].max(initial=0) <= 1:  # xxbos alone: nothing to learn from
+        return np.arange(len(lengths)), valid[:0]
+    return train, valid
+
+
+def _most_held_out(lengths: NDArray[np.int64], fraction: float) -> float:
+    """Tokens that validation may have: twice the fraction, which a draw of like documents never is.
+
+    Of a few documents each may be more than that; then the shortest will do, and what is like it.
+    """
+    total = int(lengths.sum())
+    shortest = int(lengths.min(initial=total, where=lengths > 1))
+    return 2 * max(fraction * total, shortest)

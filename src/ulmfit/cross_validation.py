@@ -267,5 +267,4 @@ def _write(on: Bench, deals: list[Deal], found: list[Measured], out: Path) -> No
 
 def _fields(on: Bench) -> Iterator[Mapping[str, object]]:
     """The columns of each labelled row that was used."""
-    wanted = set(on.draw.rows.tolist())
-    return (row.fields for i, row in enumerate(on.options.data.rows()) if i in wanted)
+    return (row.fields for row in on.draw.read(on.options.data))

@@ -165,7 +165,11 @@ class Run(Generic[T]):
 
     def _save(self) -> None:
         records = self.folder / "records.jsonl"
-        size = records.stat().st_size if records.exists() else 0
+        size = 0
+        if records.exists():
+            with open(records, "rb") as file:
+                os.fsync(file.fileno())  # the checkpoint counts on these bytes
+            size = records.stat().st_size
         own: dict[str, Any] = {
             "history": self.history,
             "finished": self._finished,
@@ -187,12 +191,20 @@ class Run(Generic[T]):
         self.loop.load_state(state)
         records = self.folder / "records.jsonl"
         if records.exists():
-            os.truncate(records, min(state["run"]["records_bytes"], records.stat().st_size))
+            os.truncate(records, _whole_lines(records, state["run"]["records_bytes"]))
 
     def _write(self, record: Progress) -> None:
         line = {"record": type(record).__name__, **asdict(record)}
         with open(self.folder / "records.jsonl", "a", encoding="utf8") as file:
             file.write(json.dumps(line) + "\n")
+
+
+def _whole_lines(log: Path, most: int) -> int:
+    """The bytes of a log, at most so many, up to the end of its last whole line.
+
+    A power cut may have left half a line, or NULs where the file had grown.
+    """
+    return log.read_bytes()[:most].partition(b"\0")[0].rfind(b"\n") + 1
 
 
 def probe(loop: Loop[T], steps: int | None = None, within: float = inf) -> float:

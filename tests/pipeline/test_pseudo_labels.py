@@ -236,6 +236,23 @@ def test_more_texts_are_answered_and_those_with_a_label_are_not(
     assert bundle.metrics["pseudo_labelled"] == 1
 
 
+@pytest.mark.parametrize("when", ["computing in", "pseudo-labelled"])
+def test_answers_are_never_given_to_other_texts(
+    when: str, taught: TrainOptions, tmp_path: Path
+) -> None:
+    """A file comes into the folder before the teacher answers, or after."""
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    for name in "bcd":
+        (archive / f"{name}.txt").write_text(f"one more film of the kind {name}")
+    events = train(replace(taught, unlabelled=(str(archive),)))
+    next(event for event in events if isinstance(event, Note) and when in event.text)
+    (archive / "a.txt").write_text("the first of all")
+    with pytest.raises(InputError, match=r"archive: changed while it was being learned from"):
+        finish(events)
+    assert not Path(taught.out).exists()
+
+
 def _labelled(texts: list[str], folder: Path) -> str:
     path = folder / "labelled.csv"
     rows = (f"{text},{['bad', 'good'][i % 2]}\n" for i, text in enumerate(texts[:30]))

@@ -148,6 +148,19 @@ def test_what_is_not_finite_is_null(tmp_path: Path) -> None:
     assert last["figures"] == {"validation": {"loss": None}}
 
 
+def test_a_line_that_a_power_cut_tore_does_not_keep_a_run_from_its_end(tmp_path: Path) -> None:
+    run, out = tmp_path / "m.run", tmp_path / "m"
+    (run / "forward").mkdir(parents=True)
+    out.mkdir()
+    (run / "run.json").write_text('{"command": "pretrain"}')
+    torn = ['{"record": "Step", "step": 1}', '{"record": "St{"record": "Step", "step": 3}', "\0{}"]
+    lines = [*torn, '{"record": "Step", "step": 4}']
+    (run / "forward" / "records.jsonl").write_text("\n".join(lines) + "\n")
+    (out / "metrics.json").write_text("{}")
+    keep(run, out)
+    assert [each["step"] for each in record(out)[1:-1]] == [1, 4]
+
+
 CALLS: list[tuple[str, Options]] = [
     ("train", TrainOptions(Source(("a.csv", "-b.csv")), "m")),
     (

@@ -1,5 +1,6 @@
 """The whole road: what is refused at its door, what it draws, and how it goes on."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline import Note, Texts, resume, train
 from ulmfit.pipeline.drawing import draw_labels
 from ulmfit.pipeline.options import Source, TrainOptions
+from ulmfit.report import write_report
 from ulmfit.run import Plan, Validated
 from ulmfit.training.loop import Step
 
@@ -85,6 +87,28 @@ def test_a_test_set_may_lack_a_label(options: TrainOptions, tmp_path: Path) -> N
     test.write_text("text,label\na good film,good\na great film,good\n")
     _, bundle = finish(train(replace(options, test=(str(test),), finetune=False, lm_epochs=None)))
     assert bundle.metrics["test"]["n"] == 2
+
+
+@pytest.mark.parametrize("then", ["text,label\na film,splendid\n", "", None])
+def test_a_model_is_whole_though_its_test_rows_went_bad_meanwhile(
+    then: str | None, options: TrainOptions, tmp_path: Path
+) -> None:
+    """A label that the model lacks, nothing, and no file at all."""
+    test = tmp_path / "test.csv"
+    test.write_text("text,label\na good film,good\na great film,good\n")
+    events = train(replace(options, test=(str(test),), finetune=False, lm_epochs=None))
+    next(event for event in events if isinstance(event, Step))
+    if then is None:
+        test.unlink()
+    else:
+        test.write_text(then)
+    told, bundle = finish(events)
+    note = told[-1].text
+    assert "test.csv" in note and f"`ulmfit evaluate {options.out} FILE`" in note
+    assert "test" not in bundle.metrics and not Path(f"{options.out}.run").exists()
+    assert "test" not in bundles.load(options.out).metrics
+    finish(write_report(options.out, machine=MACHINE))
+    assert "test.csv" in (Path(options.out) / "report.html").read_text()
 
 
 def test_a_device_that_is_not_there_is_refused_before_training(options: TrainOptions) -> None:
@@ -183,6 +207,41 @@ def test_a_run_whose_labels_have_changed_is_refused(options: TrainOptions, data:
     with pytest.raises(InputError, match=r"reviews\.csv: not what it was"):
         finish(resume(run))
     assert run.exists()
+
+
+EDITS: dict[str, Callable[[list[str]], list[str]]] = {
+    "sorted": lambda rows: [rows[0], *sorted(rows[1:])],
+    "a row inserted": lambda rows: [rows[0], "one more film,good", *rows[1:]],
+    "one text corrected": lambda rows: [*rows[:7], f"Really {rows[7]}", *rows[8:]],
+    "cut short": lambda rows: rows[:20],
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+def test_labels_are_never_given_to_other_texts_than_they_were_read_with(
+    edit: Callable[[list[str]], list[str]], options: TrainOptions, data: Path
+) -> None:
+    """The user saves the file while the language model is fine-tuned."""
+    events = train(options)
+    next(event for event in events if isinstance(event, Step))
+    data.write_text("\n".join(edit(data.read_text().splitlines())) + "\n")
+    with pytest.raises(InputError, match=r"reviews\.csv.*changed while it was being learned from"):
+        finish(events)
+    assert not Path(options.out).exists()
+
+
+def test_a_run_goes_on_when_its_file_is_as_it_was_again(
+    options: TrainOptions, data: Path, whole: Path
+) -> None:
+    before = data.read_bytes()
+    events = train(options)
+    next(event for event in events if isinstance(event, Step))
+    data.write_bytes(before.replace(b"\n", b"\none more film,good\n", 1))
+    with pytest.raises(InputError, match=r"reviews\.csv:2: changed"):
+        finish(events)
+    data.write_bytes(before)
+    finish(resume(Path(f"{options.out}.run")))
+    assert same(Path(options.out), whole)
 
 
 def test_a_time_budget_cuts_and_never_adds(options: TrainOptions) -> None:

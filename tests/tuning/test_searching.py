@@ -184,6 +184,17 @@ def test_a_trial_that_breaks_is_told_and_the_next_one_tried(
     assert any("no numbers" in e.text for e in events if isinstance(e, Note))
 
 
+def test_rows_that_change_between_two_trials_end_the_search(options: TuneOptions) -> None:
+    """They are no fault of the settings that were being tried."""
+    events = tune(options)
+    next(event for event in events if isinstance(event, Note) and "the preset" in event.text)
+    data = Path(options.train.data.paths[0])
+    header, *rows = data.read_text().splitlines()
+    data.write_text("\n".join([header, *sorted(rows, reverse=True)]) + "\n")
+    with pytest.raises(InputError, match="changed while it was being learned from"):
+        finish(events)
+
+
 def trial(number: int, value: float | None, loss: float) -> Trial:
     return Trial(number, {}, value, {"log_loss": loss}, 1.0, "" if value else "broke so")
 

@@ -56,7 +56,7 @@ class Afterwards:
 def sample(draw: Draw, source: Source) -> tuple[Rows, list[str]]:
     """Places in the draw, rising, and the texts there: enough to know what the others take."""
     places = sampled(len(draw.rows))
-    return places, list(replace(draw, rows=draw.rows[places]).texts(source))
+    return places, list(draw.at(places).texts(source))
 
 
 def sampled(rows: int) -> Rows:

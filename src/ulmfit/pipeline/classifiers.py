@@ -97,9 +97,7 @@ def train(
         if teacher is not None:
             bundle = replace(bundle, provenance=bundle.provenance | _taught_by(teacher))
         if test:
-            yield Note("measuring on the test rows")
-            figures = evaluate(bundle, test, options.machine)
-            bundle = replace(bundle, metrics={**bundle.metrics, "test": figures})
+            bundle = yield from _measured(bundle, test, options)
         bundles.save(bundle, Path(options.out), classifier_card(bundle))
     return bundle
 
@@ -143,6 +141,24 @@ def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> tuple[Source
     )
     test.check(need_label=True)
     return test, count_known(test, draw.names, skipped.append, draw.kind)
+
+
+def _measured(
+    bundle: Bundle, test: Source, options: TrainOptions
+) -> Generator[Event, None, Bundle]:
+    """The bundle with its figures of the test rows, or as it is where they cannot be read now."""
+    yield Note("measuring on the test rows")
+    try:
+        figures = evaluate(bundle, test, options.machine)
+    except (InputError, OSError) as error:  # they were right at the door, and the model is made
+        wrong = str(error)
+    else:
+        return replace(bundle, metrics={**bundle.metrics, "test": figures})
+    yield Note(
+        f"the test rows cannot be measured any more: {wrong}; the model is saved without their "
+        f"figures, which `ulmfit evaluate {options.out} FILE` tells"
+    )
+    return bundle
 
 
 def chosen_preset(options: TrainOptions) -> Preset:

@@ -85,6 +85,10 @@ def demonstrate(
         test=(str(folder / "test.csv"),),
     )
     bundle = yield from train(options, overwrite=overwrite)
+    if "test" not in bundle.metrics:
+        raise InputError(
+            f"{options.test[0]}: changed meanwhile; give the command again with --overwrite"
+        )
     yield Note("measuring TF-IDF + logistic regression beside it")
     baseline = _baseline_accuracy(told, held_out, bundle.labels)
     low, high = bundle.metrics["test"]["accuracy_ci"]

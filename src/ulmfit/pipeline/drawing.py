@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +17,11 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import Source
 from ulmfit.pipeline.separators import free_separator, separated
+from ulmfit.pipeline.unchanged import Marks, changed, mark
 from ulmfit.targets.checks import FEWEST, check_labels
 from ulmfit.targets.drawing import balanced
 from ulmfit.targets.encoding import Coding, Target, encode, number
-from ulmfit.targets.kinds import Floats, Kind, Labels, appearances
+from ulmfit.targets.kinds import Floats, Kind, Labels, Rows, appearances
 
 FILE = "draw.sha256"
 ALL_TOLD = 20  # with more labels, only some are told
@@ -43,6 +45,8 @@ class Draw:
     """multi: what stands between labels in one column of text"""
     weightless: int = 0
     """rows with a label that are not used, their weight being 0"""
+    marks: Marks | None = None
+    """of the texts; None where they are in memory"""
 
     def told(self) -> str:
         """How many rows there are of each label, for a person."""
@@ -63,10 +67,35 @@ class Draw:
             each.append(f"(none) {int((~self.labels.any(1)).sum()):,}")
         return f"{total}: {', '.join(each)}"
 
+    def at(self, places: Rows) -> Draw:
+        """The rows at some places of this draw."""
+        weights = None if self.weights is None else self.weights[places]
+        marks = None if self.marks is None else self.marks[places]
+        rows, labels = self.rows[places], self.labels[places]
+        return replace(self, rows=rows, labels=labels, weights=weights, marks=marks)
+
     def texts(self, source: Source) -> Iterator[str]:
-        """The texts of the rows, streamed from the source they were drawn from."""
-        wanted = set(self.rows.tolist())
-        return (row.text for i, row in enumerate(source.rows()) if i in wanted)
+        """The texts of the rows, as `read`."""
+        return (row.text for row in self.read(source))
+
+    def read(self, source: Source) -> Iterator[Row]:
+        """The rows, streamed from the source they were drawn from.
+
+        Raises:
+            InputError: while iterating, a row has another text than when it was drawn, or is gone.
+        """
+        assert self.marks is not None
+        left = dict(zip(self.rows.tolist(), self.marks.tolist(), strict=True))
+        for i, row in enumerate(source.rows()):
+            if i not in left:
+                continue
+            if mark(row.text) != left.pop(i):
+                raise changed(_place(row), "another text stands there")
+            yield row
+            if not left:
+                return
+        if left:
+            raise changed(", ".join(source.paths), f"{len(left):,} of the labelled rows are gone")
 
     def keep(self, folder: Path) -> None:
         """Remember this draw in the run's folder, or compare it with the one that is there.
@@ -97,6 +126,7 @@ class _Told:
     rows: list[int] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
     weights: list[float] = field(default_factory=list)
+    marks: array[int] = field(default_factory=lambda: array("Q"))
     weightless: int = 0
 
 
@@ -156,6 +186,7 @@ def draw_labels(
         None if source.sample_weight is None else np.array(told.weights)[kept],
         separator if kind == "multi" else "",
         told.weightless,
+        np.array(told.marks, np.uint64)[kept],
     )
 
 
@@ -174,6 +205,7 @@ def _read(source: Source, on_bad: OnBad, kind: Kind | None) -> tuple[_Told, Kind
         told.rows.append(i)
         told.labels.append(row.label)
         told.weights.append(row.weight)
+        told.marks.append(mark(row.text))
     if kind is None and len(first) == 2:
         raise InputError(
             f"{_place(first[True])} holds a list of labels, and {_place(first[False])} one label: "

@@ -141,7 +141,7 @@ def with_finetuned(
         every = chain(source.texts(), others)
         if without is None:
             return every
-        return distinct(every, replace(on.draw, rows=on.draw.rows[without]).texts(source))
+        return distinct(every, on.draw.at(without).texts(source))
 
     run, record = folder / "finetune", folder / FINETUNED / RECORD
     if not record.parent.exists():
@@ -173,9 +173,7 @@ def learned(
         chosen: another preset than the bench's.
     """
     begin_record(folder, on.run, _session(on))
-    draw = on.draw
-    weights = None if draw.weights is None else draw.weights[places]
-    part = replace(draw, rows=draw.rows[places], labels=draw.labels[places], weights=weights)
+    part = on.draw.at(places)
     machine = replace(on.options.machine, seed=seed)
     options = replace(on.options, finetune=False, machine=machine)
     texts = part.texts(options.data)
@@ -187,9 +185,9 @@ def measured(on: Bench, bundle: Bundle, places: Rows) -> Measured:
     """A classifier on the rows at `places`."""
     machine = on.options.machine
     predictor = Predictor(bundle, machine.device, machine.precision)
-    part = replace(on.draw, rows=on.draw.rows[places])
+    part = on.draw.at(places)
     logits = np.stack(list(predictor.logits(part.texts(on.options.data))))
-    figures = scored(logits, on.draw.labels[places], bundle.target)
+    figures = scored(logits, part.labels, bundle.target)
     told = {"kind": on.draw.kind, "labels": bundle.labels, "n": len(places), **figures}
     return Measured(told, bundle.target.model_dump(), logits)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +28,7 @@ from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.options import Source, TrainOptions
 from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.runs import Note, Texts
+from ulmfit.pipeline.unchanged import Marks, changed, mark, marks_of
 from ulmfit.predict import BLOCK, Predictor
 from ulmfit.remote import local_folder
 from ulmfit.stages.classifier_loop import Labelled
@@ -54,10 +54,12 @@ class Teacher:
     """SHA-256 of its config.json, which vouches for the rest"""
     texts: Callable[[], Iterator[str]]
     """the different texts without a label, each time anew"""
-    count: int
-    """of these"""
+    marks: Marks
+    """of these, as they were read first"""
+    files: str
+    """that they stand in, for a person"""
     wanted: int
-    """how many answers to learn from, at most `count`"""
+    """how many answers to learn from, at most as many as there are texts"""
     skipped: list[str]
     """rows that were left out, for a person"""
 
@@ -112,12 +114,13 @@ def teacher_of(options: TrainOptions, draw: Draw, unlabelled: Sequence[Source]) 
         others = _others(options.data, draw, unlabelled, skipped.append)
         return distinct(others, draw.texts(options.data))
 
-    if not (count := sum(1 for _ in texts())):
+    if not len(marks := marks_of(texts())):
         raise InputError(
             "--teacher: there is no text without a label to learn from; give some with --unlabelled"
         )
     digest = fingerprint(folder / "config.json").sha256
-    return Teacher(bundle, digest, texts, count, min(wanted, count), skipped)
+    files = ", ".join(path for source in (options.data, *unlabelled) for path in source.paths)
+    return Teacher(bundle, digest, texts, marks, files, min(wanted, len(marks)), skipped)
 
 
 def _check(bundle: Bundle, name: str, draw: Draw) -> None:
@@ -160,7 +163,7 @@ def pseudo_labelled(
     path, machine = folder / FILE, options.machine
     if not path.exists():
         places = _places(teacher, machine.seed)
-        texts = _at(teacher.texts(), places)
+        texts = _at(teacher, places)
         predictor = Predictor(teacher.bundle, machine.device, machine.precision)
         rows = yield from _answered(predictor, texts, len(places))
         rows = rows[:, [teacher.bundle.labels.index(name) for name in draw.names]]
@@ -171,8 +174,7 @@ def pseudo_labelled(
     counts = np.bincount(labels, minlength=len(draw.names))
     each = ", ".join(f"{name} {n:,}" for name, n in zip(draw.names, counts, strict=True))
     yield Note(f"{len(places):,} pseudo-labelled texts: {each}")
-    texts = _at(teacher.texts(), places)
-    corpus = prepare(texts, encoder, folder / "corpus", machine.processes)
+    corpus = prepare(_at(teacher, places), encoder, folder / "corpus", machine.processes)
     return Labelled(pieces(corpus.each(), [machine.seed, teacher.round]), labels)
 
 
@@ -182,7 +184,7 @@ def _places(teacher: Teacher, seed: int) -> Rows:
     In each round others, as long as there are some and no fewer are wanted than the round before:
     of a text that it learned from a teacher says what it was told.
     """
-    order = np.random.default_rng(seed).permutation(teacher.count)
+    order = np.random.default_rng(seed).permutation(len(teacher.marks))
     return np.sort(np.roll(order, -teacher.round * teacher.wanted)[: teacher.wanted])
 
 
@@ -230,10 +232,22 @@ def pieces(documents: Sequence[Ids], seed: int | list[int], most: int = PIECE) -
     ]
 
 
-def _at(texts: Iterator[str], places: Rows) -> Iterator[str]:
-    wanted = set(places.tolist())
-    last = int(places[-1]) + 1
-    return (text for place, text in enumerate(islice(texts, last)) if place in wanted)
+def _at(teacher: Teacher, places: Rows) -> Iterator[str]:
+    """Some of the teacher's texts.
+
+    Raises:
+        InputError: while iterating, one is not what it was when it was read first.
+    """
+    left = dict(zip(places.tolist(), teacher.marks[places].tolist(), strict=True))
+    for place, text in enumerate(teacher.texts()):
+        if place not in left:
+            continue
+        if mark(text) != left.pop(place):
+            break
+        yield text
+        if not left:
+            return
+    raise changed(teacher.files, "there are other texts without a label")
 
 
 def _answered(

@@ -2,7 +2,7 @@
 
 The first line is a `Run`, the last a `Finished`; between them stand, in the order in which things
 were done, the records of each stage and direction. A run that was interrupted and resumed tells
-every step once. Each line has `record`, its kind:
+every step once, but for records that a power cut has taken. Each line has `record`, its kind:
 
 - `Run`: `format` (1), `command`, `command_line` (its words), `options` (with absolute paths),
   `inputs` (`pipeline.inputs.Input`), `sessions` (`pipeline.sessions.Session`, one a process). The
@@ -28,6 +28,7 @@ import json
 import math
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,13 @@ def copy_logs(run: Path, to: Path) -> None:
 
 
 def _kept(run: Path, command: str) -> Iterator[dict[str, Any]]:
-    """The logs of a run's stages."""
+    """The logs of a run's stages, but for lines that a power cut tore in an older version."""
     found = {_place(path.relative_to(run), command): path for path in _logs(run)}
     for stage, direction in sorted(found, key=_order):
         with open(found[stage, direction], encoding="utf8") as lines:
             for line in lines:
-                yield {**json.loads(line), "stage": stage, "direction": direction}
+                with suppress(json.JSONDecodeError):
+                    yield {**json.loads(line), "stage": stage, "direction": direction}
 
 
 def _logs(run: Path) -> Iterator[Path]:

@@ -143,8 +143,10 @@ class _Search:
         try:
             done = yield from self._measured(on, folder, chosen)
             figures, broken = _means(done), ""
-        except InputError as error:  # the rows were learned from before: these values broke it
-            figures, broken = {}, str(error)
+        except InputError as error:
+            for _ in self.on.draw.texts(self.on.options.data):  # raises where they have changed
+                pass
+            figures, broken = {}, str(error)  # the rows are as they were: these values broke it
         value = figures.get(self.metric, float("nan"))
         spent = time.monotonic() - began
         study.tell(value, figures=figures, seconds=spent, broken=broken)
