@@ -16,7 +16,7 @@ from benchmarks.sizes import Sizes
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.options import Source
-from ulmfit.pretrained import HERE, ON_CPU, open_pretrained
+from ulmfit.pretrained import HERE, FASTER, open_pretrained
 from ulmfit.text.encoder import Encoder
 
 LONGEST = 1400  # words: every side pools them all; 2% of IMDb's reviews are cut
@@ -34,7 +34,7 @@ def make(folder: Path, imdb: Path, sizes: Sizes) -> None:
     Raises:
         InputError: `imdb` is not there.
     """
-    told, model = folder / "material.json", json.loads((HERE / ON_CPU / "config.json").read_text())
+    told, model = folder / "material.json", json.loads((HERE / FASTER / "config.json").read_text())
     wanted = json.dumps({"sizes": repr(sizes), "imdb": str(imdb.absolute()), "model": model})
     if told.exists() and told.read_text() == wanted:
         return
@@ -42,7 +42,7 @@ def make(folder: Path, imdb: Path, sizes: Sizes) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     told.unlink(missing_ok=True)
     _forget_models(folder)
-    encoder = open_pretrained(ON_CPU).encoder
+    encoder = open_pretrained(FASTER).encoder
     count = max(sizes.tokenise, sizes.fit, SPARE * sizes.train[0])
     train = _rows(files["train"], count)
     test = _rows(files["test"], max(SPARE * sizes.predict[0], *sizes.corpora))

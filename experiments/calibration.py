@@ -22,7 +22,7 @@ from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.options import Source
 from ulmfit.predict import Predictor
 from ulmfit.presets import preset
-from ulmfit.pretrained import ON_CPU, open_pretrained
+from ulmfit.pretrained import FASTER, open_pretrained
 from ulmfit.stages.classify import VALID_FRACTION, Labelled, classify, stratified_split
 from ulmfit.stages.deciding import calibration_error
 from ulmfit.targets.answers import nats, probabilities
@@ -99,7 +99,7 @@ def main() -> None:
     arguments.add_argument("set", choices=SETS)
     arguments.add_argument("labels", type=int)
     arguments.add_argument("seeds", type=int)
-    arguments.add_argument("--language-model", default=ON_CPU)
+    arguments.add_argument("--language-model", default=FASTER)
     given = arguments.parse_args()
     lm = open_pretrained(given.language_model)
     for seed in range(given.seeds):

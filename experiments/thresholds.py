@@ -19,7 +19,7 @@ from ulmfit.data.sources import read_rows
 from ulmfit.metrics import score_sets
 from ulmfit.predict import Predictor
 from ulmfit.presets import preset
-from ulmfit.pretrained import ON_CPU, open_pretrained
+from ulmfit.pretrained import FASTER, open_pretrained
 from ulmfit.stages import classify as stage
 from ulmfit.stages.classify import VALID_FRACTION, Labelled, classify
 from ulmfit.targets import decisions
@@ -92,7 +92,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("labels", type=int)
     arguments.add_argument("seeds", type=int)
-    arguments.add_argument("--language-model", default=ON_CPU)
+    arguments.add_argument("--language-model", default=FASTER)
     arguments.add_argument("--even-start", action="store_true")
     given = arguments.parse_args()
     if given.even_start:

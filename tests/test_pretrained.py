@@ -33,7 +33,7 @@ def test_a_run_keeps_its_language_model_on_another_machine(
     asked = TrainOptions(Source((str(rows),)), str(out), Machine(device="cpu"))
     next(train(asked))
     told = json.loads((tmp_path / "m.run" / "run.json").read_text())["options"]
-    assert told["lm"] == pretrained.ON_CPU
-    monkeypatch.setattr(pretrained, "ON_CPU", pretrained.ON_GPU)
-    assert asked.language_model == pretrained.ON_GPU
+    assert told["lm"] == pretrained.FASTER
+    monkeypatch.setattr(pretrained, "FASTER", pretrained.BETTER)
+    assert asked.language_model == pretrained.BETTER
     next(train(replace(asked, lm=told["lm"]), resuming=True))

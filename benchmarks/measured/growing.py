@@ -12,7 +12,7 @@ from benchmarks.measured.systems import all_systems, make_saved
 from benchmarks.pairs import Answers, Side, Spread, measure
 from benchmarks.results import Outcome
 from benchmarks.sizes import Sizes
-from ulmfit.pretrained import ON_CPU
+from ulmfit.pretrained import FASTER
 
 KINDS = ("by_length", "by_corpus")
 
@@ -28,7 +28,7 @@ def growth(folder: Path, sizes: Sizes) -> Outcome:
         "fastai": Side("fastai_growth", "peers", theirs),
     }
     answers = measure(sides, folder, sizes.rounds)
-    outcome = Outcome(notes=[f"ours: {ON_CPU}; exponent 1 is linear, of the largest two sizes"])
+    outcome = Outcome(notes=[f"ours: {FASTER}; exponent 1 is linear, of the largest two sizes"])
     for name, told in answers.items():
         curves = {kind: curve(told, kind) for kind in KINDS}
         outcome.add_side(name, told, "tokens/s", **curves)

@@ -14,7 +14,7 @@ from benchmarks.pairs import Answers, Side, Spread, measure, rates, ratio
 from benchmarks.results import Outcome
 from benchmarks.sizes import Sizes
 from ulmfit.model.awd_lstm import Architecture
-from ulmfit.pretrained import ON_CPU
+from ulmfit.pretrained import FASTER
 
 BYTES = {"fp32": 4, "int8": 1}
 
@@ -56,7 +56,7 @@ def default(folder: Path, sizes: Sizes) -> Outcome:
     answers = measure(doing(systems, "answer"), folder, sizes.rounds)
     outcome = Outcome(
         notes=[
-            f"ours: {ON_CPU} in what --precision auto takes, and in fp32; a CPU that is fast in "
+            f"ours: {FASTER} in what --precision auto takes, and in fp32; a CPU that is fast in "
             "int8 takes that where training found the model to answer alike in it, as IMDb's do; "
             "fastai: AWD-LSTM 400/1152/3, fp32; "
             "tokenising counts on every side; MiniLM reads the first 256 word pieces of a text"
@@ -79,7 +79,7 @@ def single(folder: Path, sizes: Sizes) -> Outcome:
     outcome = Outcome(
         notes=[
             "single_text_ratio: the papers' architecture, 100 ids, int8 against fastai's bare "
-            f"model in fp32; single_text_ms: {ON_CPU} from the text, {WORDS} words; "
+            f"model in fp32; single_text_ms: {FASTER} from the text, {WORDS} words; "
             "shares are of the recurrent weights read at every step, which a cache may hold, "
             "over the memory's own rate"
         ]

@@ -11,7 +11,7 @@ from typing import Any
 import documents
 from children import Watched
 
-from ulmfit.pretrained import ON_CPU, open_pretrained
+from ulmfit.pretrained import FASTER, open_pretrained
 from ulmfit.text.id_files import write_ids
 
 LONGER = re.compile(r"\b[a-z]{6,}\b")
@@ -31,7 +31,7 @@ def _of_size(texts: list[str], size: int) -> Iterator[str]:
 
 def prepare(folder: Path, options: dict[str, Any]):
     texts, _ = documents.texts(folder / "train.json", options.get("texts"))
-    encoder = open_pretrained(ON_CPU).encoder
+    encoder = open_pretrained(FASTER).encoder
     megabytes = options.get("megabytes")
 
     def work() -> dict[str, Any]:

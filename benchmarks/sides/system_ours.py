@@ -13,14 +13,14 @@ from ulmfit.language_modelling import weights_of
 from ulmfit.model.awd_lstm import AWDLSTM
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import PooledClassifier, TextClassifier
-from ulmfit.pretrained import ON_CPU, open_pretrained
+from ulmfit.pretrained import FASTER, open_pretrained
 
 NAMES = ["neg", "pos"]
 
 
 def fit(texts: list[str], labels: list[str], path: Path) -> None:
     """A classifier's bundle; it learns nothing from the texts."""
-    source = open_pretrained(ON_CPU)
+    source = open_pretrained(FASTER)
     weights = {}
     for direction in source.directions:
         encoder = source.language_model(direction, Dropouts(0, 0, 0, 0, 0)).encoder

@@ -151,7 +151,7 @@ def test_demo_shows_both_accuracies_and_two_sentences(call, lm, tmp_path, monkey
 
     train, test = (Messages(m.texts[::8], m.labels[::8]) for m in load_messages())
     monkeypatch.setattr("ulmfit.pipeline.demonstration.load_messages", lambda: (train, test))
-    monkeypatch.setattr("ulmfit.pretrained.ON_CPU", str(lm))
+    monkeypatch.setattr("ulmfit.pretrained.BETTER", str(lm))
     ended = call("demo", "--out", tmp_path / "demo", "--workers", 1)
     assert ended.code == 0, ended.err
     assert "TF-IDF + logistic regression" in ended.out and "95%" in ended.out

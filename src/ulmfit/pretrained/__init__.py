@@ -13,7 +13,7 @@ from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
 from ulmfit.remote import local_folder
 
-ON_CPU, ON_GPU = "en-mini", "en-small"  # LOG, "Which language model is the default"
+FASTER, BETTER = "en-mini", "en-small"  # LOG, "Which language model is the default"
 HERE = Path(str(files(__package__)))
 
 
@@ -26,7 +26,7 @@ def default_model(device: str = "auto") -> str:
     Raises:
         InputError: no such device.
     """
-    return ON_GPU if devices.is_accelerator(devices.pick_device(device)) else ON_CPU
+    return BETTER if devices.is_accelerator(devices.pick_device(device)) else FASTER
 
 
 def models() -> list[dict[str, Any]]:
