@@ -16,7 +16,7 @@ from benchmarks.sizes import Sizes
 from ulmfit.errors import InputError
 from ulmfit.model.awd_lstm import Architecture
 from ulmfit.pipeline.options import Source
-from ulmfit.pretrained import HERE, FASTER, open_pretrained
+from ulmfit.pretrained import FASTER, HERE, open_pretrained
 from ulmfit.text.encoder import Encoder
 
 LONGEST = 1400  # words: every side pools them all; 2% of IMDb's reviews are cut
