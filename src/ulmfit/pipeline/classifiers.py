@@ -14,7 +14,7 @@ from ulmfit.corpus import prepare
 from ulmfit.errors import InputError
 from ulmfit.pipeline.afterwards import Afterwards, sample
 from ulmfit.pipeline.cards import classifier_card
-from ulmfit.pipeline.drawing import Draw, count_known, draw_labels
+from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.encoding import TextSource
 from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
@@ -23,8 +23,8 @@ from ulmfit.pipeline.pseudo_labels import EPOCHS, Teacher, pseudo_labelled, teac
 from ulmfit.pipeline.runs import Note, opened, remaining
 from ulmfit.pipeline.sessions import computing
 from ulmfit.pipeline.shares import language_models_part
+from ulmfit.pipeline.test_rows import measured, test_source
 from ulmfit.pipeline.unlabelled import unlabelled_sources
-from ulmfit.pipeline.use import evaluate
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import open_pretrained
 from ulmfit.settings import Settings, check_depth, with_settings
@@ -66,7 +66,7 @@ def train(
     skipped: list[str] = []
     draw = _draw(options, skipped)
     teacher = teacher_of(options, draw, unlabelled)
-    test, test_rows = _test(options, draw, skipped)
+    test, test_rows = test_source(options, draw, skipped)
     lm = open_pretrained(options.language_model)
     if options.finetune:
         check_depth(options.settings, lm.architecture.layers)
@@ -97,7 +97,7 @@ def train(
         if teacher is not None:
             bundle = replace(bundle, provenance=bundle.provenance | _taught_by(teacher))
         if test:
-            bundle = yield from _measured(bundle, test, options)
+            bundle = yield from measured(bundle, test, options)
         bundles.save(bundle, Path(options.out), classifier_card(bundle))
     return bundle
 
@@ -127,38 +127,6 @@ def _draw(options: TrainOptions, skipped: list[str]) -> Draw:
 def _late(minutes: float | None) -> str:
     told = f"--time-budget {minutes:g}: the time is over before the classifier is begun"
     return f"{told}, which is trained for one batch an epoch; a larger budget trains it well"
-
-
-def _test(options: TrainOptions, draw: Draw, skipped: list[str]) -> tuple[Source | None, int]:
-    """The test rows, whose labels the model will know, and how many they are."""
-    if not options.test:
-        return None, 0
-    test = replace(
-        options.data,
-        paths=options.test,
-        separator=draw.separator or None,
-        sample_weight=None,
-    )
-    test.check(need_label=True)
-    return test, count_known(test, draw.names, skipped.append, draw.kind)
-
-
-def _measured(
-    bundle: Bundle, test: Source, options: TrainOptions
-) -> Generator[Event, None, Bundle]:
-    """The bundle with its figures of the test rows, or as it is where they cannot be read now."""
-    yield Note("measuring on the test rows")
-    try:
-        figures = evaluate(bundle, test, options.machine)
-    except (InputError, OSError) as error:  # they were right at the door, and the model is made
-        wrong = str(error)
-    else:
-        return replace(bundle, metrics={**bundle.metrics, "test": figures})
-    yield Note(
-        f"the test rows cannot be measured any more: {wrong}; the model is saved without their "
-        f"figures, which `ulmfit evaluate {options.out} FILE` tells"
-    )
-    return bundle
 
 
 def chosen_preset(options: TrainOptions) -> Preset:

@@ -20,7 +20,7 @@ from ulmfit.pipeline.separators import free_separator, separated
 from ulmfit.pipeline.unchanged import Marks, changed, mark
 from ulmfit.targets.checks import FEWEST, check_labels
 from ulmfit.targets.drawing import balanced
-from ulmfit.targets.encoding import Coding, Target, encode, number
+from ulmfit.targets.encoding import encode, number
 from ulmfit.targets.kinds import Floats, Kind, Labels, Rows, appearances
 
 FILE = "draw.sha256"
@@ -90,7 +90,7 @@ class Draw:
             if i not in left:
                 continue
             if mark(row.text) != left.pop(i):
-                raise changed(_place(row), "another text stands there")
+                raise changed(place(row), "another text stands there")
             yield row
             if not left:
                 return
@@ -208,7 +208,7 @@ def _read(source: Source, on_bad: OnBad, kind: Kind | None) -> tuple[_Told, Kind
         told.marks.append(mark(row.text))
     if kind is None and len(first) == 2:
         raise InputError(
-            f"{_place(first[True])} holds a list of labels, and {_place(first[False])} one label: "
+            f"{place(first[True])} holds a list of labels, and {place(first[False])} one label: "
             "with --task multi both are taken, one label being a list of one"
         )
     return told, kind or ("multi" if True in first else "single")
@@ -218,17 +218,18 @@ def _check_form(row: Row, kind: Kind | None) -> None:
     """Raise InputError for a label that cannot be of this kind, with its place."""
     if kind in ("single", "ordinal") and isinstance(row.label, tuple):
         raise InputError(
-            f"{_place(row)} holds a list of labels where one belongs; a text may have several "
+            f"{place(row)} holds a list of labels where one belongs; a text may have several "
             "with --task multi"
         )
     if kind == "real":
         try:
             number(row.label or "")
         except InputError as error:
-            raise InputError(f"{_place(row)}: {error}; --task real needs one each row") from None
+            raise InputError(f"{place(row)}: {error}; --task real needs one each row") from None
 
 
-def _place(row: Row) -> str:
+def place(row: Row) -> str:
+    """Where a row stands, for a person."""
     return f"{row.file}:{row.line}"
 
 
@@ -249,37 +250,3 @@ def _chosen(
     except InputError as error:
         raise InputError(f"--labels {wanted} are too few of this data: {error}") from None
     return kept
-
-
-def known_rows(
-    source: Source, names: Sequence[str], on_bad: OnBad = None, kind: Kind = "single"
-) -> Iterator[tuple[str, Target]]:
-    """(text, number of its label) of each row that has a label, streamed.
-
-    Of a multi-label target the numbers of all its labels, of a real one the value.
-
-    Raises:
-        InputError: while iterating, a label that is none of `names`, with its file and line.
-    """
-    coding = Coding(kind, names)
-    for row in source.rows(on_bad):
-        if row.label is None:
-            continue
-        try:
-            yield row.text, coding.of(row.label)
-        except InputError as error:
-            raise InputError(f"{_place(row)}: {error}") from None
-
-
-def count_known(
-    source: Source, names: Sequence[str], on_bad: OnBad = None, kind: Kind = "single"
-) -> int:
-    """How many rows `known_rows` gives; finds before any long work what would end it.
-
-    Raises:
-        InputError: as `known_rows`, or there is no such row.
-    """
-    count = sum(1 for _ in known_rows(source, names, on_bad, kind))
-    if not count:
-        raise InputError(f"{', '.join(source.paths)}: no row has a label")
-    return count

@@ -11,7 +11,7 @@ import numpy as np
 from ulmfit.bundle import Bundle
 from ulmfit.manifest import TargetConfig
 from ulmfit.metrics import coverage_curve, score, score_ranks, score_sets, score_values
-from ulmfit.pipeline.drawing import count_known, known_rows
+from ulmfit.pipeline.known import count_known, known_rows
 from ulmfit.pipeline.options import Machine, Source
 from ulmfit.predict import Predictor
 from ulmfit.stages.deciding import calibration
