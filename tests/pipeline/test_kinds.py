@@ -208,7 +208,7 @@ def test_a_row_of_weight_zero_teaches_the_language_model_alone(
     events, model = finish(train(options))
     notes = [event.text for event in events if isinstance(event, Note)]
     assert notes[0] == "27 labelled rows (without the 13 of weight 0): bad 13, good 14"
-    assert notes[2].startswith("40 texts, ")
+    assert notes[3].startswith("40 texts, ")
     table(label=["good", "bad", ""])
     alone = trained(replace(options, data=Source((str(weighed),)), out=f"{options.out}2"))
     assert model.metrics["validation"] == alone.metrics["validation"]

@@ -26,7 +26,7 @@ from ulmfit.pipeline.shares import language_models_part
 from ulmfit.pipeline.test_rows import measured, test_source
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.presets import Preset, preset
-from ulmfit.pretrained import open_pretrained
+from ulmfit.pretrained import begun_with, open_pretrained
 from ulmfit.settings import Settings, check_depth, with_settings
 from ulmfit.stages.classify import Labelled, classify
 
@@ -77,6 +77,7 @@ def train(
         yield from told(skipped)
         yield Note(draw.told())
         yield Note(computing(options.machine, sizes))
+        yield Note(begun_with(options.language_model))
         if not options.finetune and (unused := _of_finetuning(options.settings or {})):
             yield Note(f"--no-finetune: the settings {unused} are not used")
         budget = remaining(budget, folder)
