@@ -25,10 +25,15 @@ def test_a_gpu_begins_with_what_reads_better(monkeypatch: pytest.MonkeyPatch) ->
     assert [m["name"] for m in pretrained.models() if m["default"]] == [on_gpu]
 
 
-def test_a_user_of_the_faster_model_is_told_of_the_better_one() -> None:
+def test_a_user_of_the_faster_model_is_told_of_the_better_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     told = pretrained.begun_with(pretrained.default_model("cpu"))
     assert pretrained.FASTER in told and f"--lm {pretrained.BETTER} reads better" in told
-    assert pretrained.begun_with("my-lm") == "the language model is my-lm"
+    assert pretrained.begun_with(pretrained.BETTER) == "the language model is en-small"
+    (tmp_path / "en-small").mkdir()
+    assert pretrained.begun_with("en-small") == "the language model is the folder en-small"
 
 
 def test_a_run_keeps_its_language_model_on_another_machine(

@@ -54,7 +54,7 @@ def test_rows_without_a_label_teach_the_language_model_alone(options: TrainOptio
     notes = [e.text for e in events if isinstance(e, Note)]
     assert notes[0] == "30 labelled rows: bad 15, good 15"
     assert notes[1].startswith("computing in ")
-    assert notes[2] == f"the language model is {options.lm}"
+    assert notes[2] == f"the language model is the folder {options.lm}"
     assert notes[3].startswith("40 texts, ")
     assert bundle.metrics["train_rows"] + bundle.metrics["valid_rows"] == 30
 

@@ -30,7 +30,12 @@ def default_model(device: str = "auto") -> str:
 
 
 def begun_with(name: str) -> str:
-    """What a classifier begins with, for a person, and what may be had for more time."""
+    """What a classifier begins with, for a person, and what may be had for more time.
+
+    A folder goes before an embedded model of its name, which is worth a word.
+    """
+    if Path(name).exists():
+        return f"the language model is the folder {name}"
     advice = f" (--lm {BETTER} reads better and takes about four times as long)"
     return f"the language model is {name}" + advice * (name == FASTER)
 
