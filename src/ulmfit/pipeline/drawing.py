@@ -17,7 +17,7 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.pipeline.options import Source
 from ulmfit.pipeline.separators import free_separator, separated
-from ulmfit.pipeline.unchanged import Marks, changed, mark
+from ulmfit.pipeline.unchanged import Marks, mark, picked
 from ulmfit.targets.checks import FEWEST, check_labels
 from ulmfit.targets.drawing import balanced
 from ulmfit.targets.encoding import encode, number
@@ -85,17 +85,11 @@ class Draw:
             InputError: while iterating, a row has another text than when it was drawn, or is gone.
         """
         assert self.marks is not None
-        left = dict(zip(self.rows.tolist(), self.marks.tolist(), strict=True))
-        for i, row in enumerate(source.rows()):
-            if i not in left:
-                continue
-            if mark(row.text) != left.pop(i):
-                raise changed(place(row), "another text stands there")
-            yield row
-            if not left:
-                return
-        if left:
-            raise changed(", ".join(source.paths), f"{len(left):,} of the labelled rows are gone")
+
+        def where(row: Row | None) -> str:
+            return ", ".join(source.paths) if row is None else place(row)
+
+        return picked(source.rows(), self.rows, self.marks, lambda row: row.text, where)
 
     def keep(self, folder: Path) -> None:
         """Remember this draw in the run's folder, or compare it with the one that is there.

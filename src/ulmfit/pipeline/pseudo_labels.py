@@ -28,7 +28,7 @@ from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.options import Source, TrainOptions
 from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.runs import Note, Texts
-from ulmfit.pipeline.unchanged import Marks, changed, mark, marks_of
+from ulmfit.pipeline.unchanged import Marks, marks_of, picked
 from ulmfit.predict import BLOCK, Predictor
 from ulmfit.remote import local_folder
 from ulmfit.stages.classifier_loop import Labelled
@@ -238,16 +238,8 @@ def _at(teacher: Teacher, places: Rows) -> Iterator[str]:
     Raises:
         InputError: while iterating, one is not what it was when it was read first.
     """
-    left = dict(zip(places.tolist(), teacher.marks[places].tolist(), strict=True))
-    for place, text in enumerate(teacher.texts()):
-        if place not in left:
-            continue
-        if mark(text) != left.pop(place):
-            break
-        yield text
-        if not left:
-            return
-    raise changed(teacher.files, "there are other texts without a label")
+    marks = teacher.marks[places]
+    return picked(teacher.texts(), places, marks, lambda text: text, lambda text: teacher.files)
 
 
 def _answered(
