@@ -173,7 +173,7 @@ def test_what_are_no_class_weights_is_told(
     words: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(fitting, "open_pretrained", None)  # wrong before any work is done
+    monkeypatch.setattr(fitting, "language_model_of", None)  # wrong before any work is done
     with pytest.raises(InputError, match=f"class_weight: .*{told}"):
         quick(class_weight=given).fit(texts, words)
 

@@ -17,13 +17,11 @@ from ulmfit.estimator.memory import Memory, content_key, memory_of
 from ulmfit.estimator.progress import finished
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.afterwards import sampled
-from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, language_model_of, tuned_on
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.record import copy_logs
 from ulmfit.pipeline.shares import LANGUAGE_MODEL_SHARE, language_models_part
 from ulmfit.presets import Preset
-from ulmfit.pretrained import open_pretrained
-from ulmfit.settings import check_depth
 from ulmfit.targets.checks import check_labels
 
 
@@ -75,9 +73,7 @@ def fitted(
         raise InputError("unlabelled: these texts are for fine-tuning, and finetune is False")
     if options.lm_epochs and not options.finetune:
         raise InputError("lm_epochs: they are of fine-tuning, and finetune is False")
-    lm = open_pretrained(options.language_model)
-    if options.finetune:
-        check_depth(options.settings, lm.architecture.layers)
+    lm = language_model_of(options)
     directions(options.direction, lm.directions)
     asked = recording.asked(options, given.draw, lm.architecture.layer_sizes())
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:

@@ -67,9 +67,7 @@ def train(
     draw = _draw(options, skipped)
     teacher = teacher_of(options, draw, unlabelled)
     test, test_rows = test_source(options, draw, skipped)
-    lm = open_pretrained(options.language_model)
-    if options.finetune:
-        check_depth(options.settings, lm.architecture.layers)
+    lm = language_model_of(options)
     models = len(directions(options.direction, lm.directions))
     sizes = lm.architecture.layer_sizes()
     with opened("train", options, sizes, overwrite=overwrite, resuming=resuming) as folder:
@@ -101,6 +99,18 @@ def train(
             bundle = yield from measured(bundle, test, options)
         bundles.save(bundle, Path(options.out), classifier_card(bundle))
     return bundle
+
+
+def language_model_of(options: TrainOptions) -> Bundle:
+    """What the classifier begins with.
+
+    Raises:
+        InputError: there is no such language model, or `ratios` of one's own do not fit it.
+    """
+    lm = open_pretrained(options.language_model)
+    if options.finetune:
+        check_depth(options.settings, lm.architecture.layers)
+    return lm
 
 
 def _of_finetuning(settings: Settings) -> str:

@@ -18,7 +18,13 @@ import numpy as np
 from ulmfit.budget import Budget
 from ulmfit.bundle import Bundle
 from ulmfit.errors import InputError
-from ulmfit.pipeline.classifiers import FINETUNED, chosen_preset, classifier_on, tuned_on
+from ulmfit.pipeline.classifiers import (
+    FINETUNED,
+    chosen_preset,
+    classifier_on,
+    language_model_of,
+    tuned_on,
+)
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.evaluating import scored
@@ -32,8 +38,6 @@ from ulmfit.pipeline.sessions import Session, session
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.predict import Predictor
 from ulmfit.presets import Preset
-from ulmfit.pretrained import open_pretrained
-from ulmfit.settings import check_depth
 from ulmfit.targets.kinds import Kind, Rows
 
 MAIN: dict[Kind, str] = {
@@ -99,9 +103,7 @@ def bench(options: TrainOptions) -> Bench:
         order=options.order,
     )
     options.objective.check(draw.kind, draw.names)
-    lm = open_pretrained(options.language_model)
-    if options.finetune:
-        check_depth(options.settings, lm.architecture.layers)
+    lm = language_model_of(options)
     directions(options.direction, lm.directions)
     return Bench(options, chosen, draw, lm, tuple(unlabelled), tuple(skipped))
 
