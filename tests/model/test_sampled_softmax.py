@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ulmfit.model import softmax
+from ulmfit.model import logits
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
@@ -29,7 +29,7 @@ def draw(n: int = 50, features: int = 9) -> tuple[list[Tensor], Tensor]:
 def test_a_sample_of_all_words_is_the_full_softmax(
     head: int, sample: int, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(softmax, "CHUNK_BYTES", rows * 4 * WORDS)
+    monkeypatch.setattr(logits, "CHUNK_BYTES", rows * 4 * WORDS)
     leaves, targets = draw()
     got = sampled_softmax_loss(*leaves, targets, head, sample)
     wanted = F.cross_entropy(F.linear(leaves[0], leaves[1], leaves[2]), targets)

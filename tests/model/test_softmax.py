@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ulmfit.model import softmax
+from ulmfit.model import logits
 from ulmfit.model.softmax import softmax_loss
 
 SIZES = [(1, 1, 2), (7, 5, 11), (64, 31, 101), (33, 32, 257), (50, 33, 1000)]
@@ -27,7 +27,7 @@ def torchs(x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
 def test_value_and_gradients_are_torchs(
     sizes: tuple[int, int, int], rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(softmax, "CHUNK_BYTES", rows * 4 * sizes[2])
+    monkeypatch.setattr(logits, "CHUNK_BYTES", rows * 4 * sizes[2])
     leaves, targets = draw(*sizes)
     got, wanted = softmax_loss(*leaves, targets), torchs(*leaves, targets)
     torch.testing.assert_close(got, wanted, atol=1e-5, rtol=1e-5)
@@ -37,7 +37,7 @@ def test_value_and_gradients_are_torchs(
 
 
 def test_a_chunk_smaller_than_one_row_still_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(softmax, "CHUNK_BYTES", 1)
+    monkeypatch.setattr(logits, "CHUNK_BYTES", 1)
     leaves, targets = draw(5, 4, 9)
     torch.testing.assert_close(softmax_loss(*leaves, targets), torchs(*leaves, targets))
 
@@ -74,7 +74,7 @@ def test_bf16_stands_within_a_percent() -> None:
 def test_on_a_gpu_bf16_stands_within_a_percent_too(
     rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(softmax, "GPU_CHUNK_BYTES", rows * 2 * 5000)
+    monkeypatch.setattr(logits, "GPU_CHUNK_BYTES", rows * 2 * 5000)
     leaves, targets = draw(640, 400, 5000)
     leaves = [(t.detach().cuda() * 0.1).requires_grad_() for t in leaves]
     with torch.autocast("cuda", dtype=torch.bfloat16):

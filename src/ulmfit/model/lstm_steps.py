@@ -24,6 +24,7 @@ from ulmfit import device as devices
 from ulmfit.compiled import Unavailable
 from ulmfit.model.lstm_cell import PLAIN, Cell
 from ulmfit.model.native.steps import LANES, compiled_steps
+from ulmfit.model.products import product
 
 WIDTH = LANES
 
@@ -130,7 +131,7 @@ class _Steps(torch.autograd.Function):
         ctx: Any, x: Tensor, h: Tensor, c: Tensor, w_ih: Tensor, w_hh: Tensor, bias: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         time, batch, _ = x.shape
-        gates = torch.addmm(bias, x.flatten(0, 1), w_ih.t()).view(time, batch, -1)
+        gates = product(x.flatten(0, 1), w_ih.t(), bias).view(time, batch, -1)
         hs, cs = x.new_empty(time + 1, *h.shape), c.new_empty(time + 1, *c.shape)
         hs[0], cs[0] = h, c
         recurrence_for(x).forward(gates, hs, cs, w_hh)
@@ -148,10 +149,10 @@ class _Steps(torch.autograd.Function):
         flat, into, between = d_gates.flatten(0, 1), x.flatten(0, 1), hs[:-1].flatten(0, 1)
         wanted = ctx.needs_input_grad
         return (
-            (flat @ w_ih).view_as(x) if wanted[0] else None,
+            product(flat, w_ih).view_as(x) if wanted[0] else None,
             d_h,
             d_c,
-            flat.t() @ into if wanted[3] else None,
-            flat.t() @ between if wanted[4] else None,
+            product(flat.t(), into) if wanted[3] else None,
+            product(flat.t(), between) if wanted[4] else None,
             flat.sum(0) if wanted[5] else None,
         )

@@ -16,7 +16,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from ulmfit.model.softmax import chunk_buffer, fused_loss, with_bias
+from ulmfit.model.logits import chunk_rows, with_bias
+from ulmfit.model.products import product
+from ulmfit.model.softmax import fused_loss
 
 HEAD = 2048
 SAMPLE = 2047  # one less: with the column of the rare targets, a width that suits the kernels
@@ -70,22 +72,22 @@ def _loss_and_gradients(
     own, column, twice = _targets(targets, words, head, len(weight))
     t_low = with_bias(weight[targets], bias[targets], dtype)
     own_logit = (x_low * t_low).sum(1, dtype=torch.float32).masked_fill(~own, -torch.inf)
-    buffer = chunk_buffer(x_low, len(w_low))
+    rows = chunk_rows(x_low, len(w_low))
     g_x = torch.empty(x_low.shape, device=x.device)
     g_w = torch.zeros(w_low.shape, device=x.device)
     p_own = torch.empty(n, device=x.device)
     loss = torch.zeros((), device=x.device)
-    for start in range(0, n, len(buffer)):
-        chunk = slice(start, start + len(buffer))
-        p = torch.mm(x_low[chunk], w_low.t(), out=buffer[: len(x_low[chunk])])
+    for start in range(0, n, rows):
+        chunk = slice(start, start + rows)
+        p = product(x_low[chunk], w_low.t())
         p[:, -1] = own_logit[chunk]
         p[twice[chunk].nonzero()[:, 0], column[chunk][twice[chunk]]] = -torch.inf
         torch.softmax(p, 1, out=p)
         p_own[chunk] = p[:, -1]
         target = torch.where(own[chunk], len(words), column[chunk])[:, None]
         loss -= p.gather(1, target).float().clamp_min_(1e-30).log().sum()
-        g_x[chunk] = p @ w_low
-        g_w += p.t() @ x_low[chunk]
+        g_x[chunk] = product(p, w_low)
+        g_w += product(p.t(), x_low[chunk])
     error = p_own - 1  # of the target's own row; a common target's probability is in g_x already
     g_x += error[:, None] * t_low
     g_weight = torch.zeros(len(weight), x_low.shape[1], device=x.device)

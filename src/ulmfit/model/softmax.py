@@ -13,17 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ulmfit import device as devices
+from ulmfit.model.compiled_softmax import by_exponentials
+from ulmfit.model.logits import chunk_rows, with_bias
+from ulmfit.model.native.matrices import DEEP
+from ulmfit.model.products import fast_matrices
 
 LossAndGradients = Callable[
     [Tensor, Tensor, Tensor, Tensor, torch.dtype], tuple[Tensor, Tensor, Tensor, Tensor]
 ]
 """x, weight, bias, targets, type of the products -> the loss, gradients to the first three"""
-
-CHUNK_BYTES = 100_000_000  # of logits at a time: 80 to 130 MB are the fastest (LOG)
-GPU_CHUNK_BYTES = 2 * 10**9  # there one large product is faster than many;
-GPU_SHARE = 20  # and of its memory a twentieth at most
-WIDTH = 32  # AMX takes 32 bf16 numbers a tile row
 
 
 def softmax_loss(x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor) -> Tensor:
@@ -81,42 +79,31 @@ class _FusedLoss(torch.autograd.Function):
 def _loss_and_gradients(
     x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype
 ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    matrices = fast_matrices(low := x.to(dtype)) if x.shape[1] <= DEEP else None
+    if matrices is None:
+        return _by_softmax(x, weight, bias, targets, dtype)
+    return by_exponentials(matrices, low, weight.to(dtype), bias.float(), targets)
+
+
+def _by_softmax(
+    x: Tensor, weight: Tensor, bias: Tensor, targets: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     n, features = x.shape
-    x_low, w_low = with_bias(x, torch.ones_like(x[:, :1]), dtype), with_bias(weight, bias, dtype)
-    buffer = chunk_buffer(x_low, len(weight))
-    rows = len(buffer)
-    g_x = torch.empty(x_low.shape, device=x.device)
-    g_w = torch.zeros(w_low.shape, device=x.device)
+    x, w = with_bias(x, x.new_ones(n), dtype), with_bias(weight, bias, dtype)
+    rows = chunk_rows(x, len(w))
+    buffer = x.new_empty(rows, len(w))
+    g_x = torch.empty(x.shape, device=x.device)
+    g_w = torch.zeros(w.shape, device=x.device)
     loss = torch.zeros((), device=x.device)
     for start in range(0, n, rows):
-        x_chunk, y = x_low[start : start + rows], targets[start : start + rows, None]
-        p = torch.mm(x_chunk, w_low.t(), out=buffer[: len(x_chunk)])
+        x_chunk, y = x[start : start + rows], targets[start : start + rows, None]
+        p = torch.mm(x_chunk, w.t(), out=buffer[: len(x_chunk)])
         torch.softmax(p, 1, out=p)
         loss -= p.gather(1, y).float().clamp_min_(1e-30).log().sum()
-        g_x[start : start + rows] = p @ w_low
+        g_x[start : start + rows] = p @ w
         g_w += p.t() @ x_chunk
     # The one at each target is subtracted here, as rows: scattering it into the buffer is slow.
-    g_x -= w_low[targets]
-    g_w.index_add_(0, targets, x_low.float(), alpha=-1)
+    g_x -= w[targets]
+    g_w.index_add_(0, targets, x.float(), alpha=-1)
     g_x, g_w = g_x.div_(n), g_w.div_(n)
     return loss / n, g_x[:, :features], g_w[:, :features], g_w[:, features]
-
-
-def chunk_buffer(x: Tensor, columns: int) -> Tensor:
-    """Room for the logits of a chunk of x's rows: within the chunk's bytes, all of one size."""
-    size = min(GPU_CHUNK_BYTES, devices.total_memory(x.device) // GPU_SHARE) or CHUNK_BYTES
-    most = max(1, size // (columns * x.element_size()))
-    rows = -(-len(x) // max(1, -(-len(x) // most)))
-    return x.new_empty(rows, columns)
-
-
-def with_bias(matrix: Tensor, column: Tensor, dtype: torch.dtype) -> Tensor:
-    """`matrix` with one more column, zeros up to a width that the matrix units like.
-
-    The products then carry the bias and its gradient along; an odd width halves their speed.
-    """
-    features = matrix.shape[1]
-    wide = matrix.new_zeros(len(matrix), -(-(features + 1) // WIDTH) * WIDTH, dtype=dtype)
-    wide[:, :features] = matrix
-    wide[:, features] = column.reshape(-1)
-    return wide

@@ -24,9 +24,13 @@ INLINE floats wide(const bf16 *x)
 /* To the nearest, ties to even; what is not a number stays so. */
 INLINE void narrow(floats x, bf16 *out)
 {
+#if HAS_BF16
+    _mm256_storeu_si256((__m256i *)out, (__m256i)_mm512_cvtneps_pbh((__m512)x));
+#else
     words bits = (words)x, nan = (words)(x != x);
     words rounded = (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
     *(halves *)out = __builtin_convertvector((nan & 0x7fc0) | (~nan & rounded), halves);
+#endif
 }
 
 /* sum + both products of each column. x: a pair of inputs; w: (LANES, 2). */

@@ -52,21 +52,36 @@ INLINE floats least(floats a, floats b)
 INLINE floats largest(floats a, floats b) { return -least(-a, -b); }
 #endif
 
+/* p * 2^n for whole n. */
+#if LANES == 16 && defined(__AVX512F__)
+#define times_power(p, n) ((floats)_mm512_scalef_ps((__m512)(p), (__m512)(n)))
+#define nearest(x) ((floats)_mm512_roundscale_ps((__m512)(x), 0))
+#else
+INLINE floats times_power(floats p, floats n)
+{
+    ints power = (__builtin_convertvector(n, ints) + 127) << 23;
+    return p * (floats)power;
+}
+
+/* Adding 1.5 * 2^23 rounds. */
+INLINE floats nearest(floats x) { return (x + 12582912.0f) - 12582912.0f; }
+#endif
+
 /* e^x to 1e-7 of itself for |x| <= 40, beyond that as at 40, where every gate is shut or open; so
- * the product of two stays finite. Cephes' expf, without a branch. */
+ * the product of two stays finite. e^x = 2^n e^r, the last by the polynomial of least relative
+ * error for |r| <= log(2) / 2. */
 INLINE floats exponential(floats x)
 {
     x = largest((floats){0} - 40.0f, least((floats){0} + 40.0f, x));
-    floats n = (x * 1.44269504f + 12582912.0f) - 12582912.0f; /* adding 1.5 * 2^23 rounds */
+    floats n = nearest(x * 1.44269504f);
     floats r = x - n * 0.693359375f + n * 2.12194440e-4f;
-    floats p = 1.9875691500e-4f * r + 1.3981999507e-3f;
-    p = p * r + 8.3334519073e-3f;
-    p = p * r + 4.1665795894e-2f;
-    p = p * r + 1.6666665459e-1f;
-    p = p * r + 5.0000001201e-1f;
-    p = p * r * r + r + 1.0f;
-    ints power = (__builtin_convertvector(n, ints) + 127) << 23; /* 2^n */
-    return p * (floats)power;
+    floats p = 1.383679402e-3f * r + 8.374857074e-3f;
+    p = p * r + 4.166822868e-2f;
+    p = p * r + 1.666641968e-1f;
+    p = p * r + 4.999999206e-1f;
+    p = p * r + 1.000000036f;
+    p = p * r + 1.0f;
+    return times_power(p, n);
 }
 
 #endif
