@@ -132,7 +132,7 @@ class Matrices:
             *(rows, w.inputs, w.columns, depth, chunk, int(add)),
             *addresses,
         )
-        share(self._code, "multiply", product, ceil(rows / chunk))
+        share(self._code, "multiply", product, ceil(rows / chunk), one_by_one=True)
 
     def _depth(self, w: Panels, pairs: int) -> int:
         """Pairs of inputs at a time: as even as can be."""

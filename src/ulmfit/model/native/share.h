@@ -30,10 +30,11 @@ static void take_parts(void *data)
     }
 }
 
-/* All of `count`, in as many contiguous parts as there are threads. */
-void share(team in_parallel, part work, const void *arguments, long count, long threads)
+/* All of `count`, in so many contiguous parts. */
+void share(team in_parallel, part work, const void *arguments, long count, long parts,
+           long threads)
 {
-    sharing s = {work, arguments, count, threads, 0};
+    sharing s = {work, arguments, count, parts, 0};
     in_parallel(take_parts, &s, (unsigned)threads, 0);
 }
 

@@ -19,7 +19,13 @@ RUNTIMES = ("libgomp", "libiomp5", "libomp")
 _BORN = os.getpid()
 
 
-def share(code: ctypes.CDLL, part: str, arguments: ctypes.Structure, count: int) -> None:
+def share(
+    code: ctypes.CDLL,
+    part: str,
+    arguments: ctypes.Structure,
+    count: int,
+    one_by_one: bool = False,
+) -> None:
     """Call `part(&arguments, first, how many)` for contiguous parts of `count`, one a core.
 
     Args:
@@ -27,12 +33,15 @@ def share(code: ctypes.CDLL, part: str, arguments: ctypes.Structure, count: int)
         part: touches nothing that belongs to others' parts.
         arguments: the same for all.
         count: how much there is to do.
+        one_by_one: in `count` parts instead, which the cores take as they have time: where a
+            part is much work, and a core may be slower than others.
     """
     work, threads = getattr(code, part), min(torch.get_num_threads(), count)
     if threads < 2:
         work(byref(arguments), c_long(0), c_long(count))
     elif (team := pytorchs_team()) is not None:
-        code.share(team, work, byref(arguments), c_long(count), c_long(threads))
+        parts = count if one_by_one else threads
+        code.share(team, work, byref(arguments), *map(c_long, (count, parts, threads)))
     else:
         _by_new_threads(lambda *some: work(byref(arguments), *map(c_long, some)), count, threads)
 
