@@ -13,7 +13,7 @@ from ulmfit.demo import load_messages
 from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
-from ulmfit.pipeline import inputs, language_models
+from ulmfit.pipeline import inputs, pretraining
 from ulmfit.text import build_encoder
 
 SIZES = 16, 16, 2  # embedding, hidden, layers
@@ -43,7 +43,7 @@ def shrink(embedded: Path, put: Callable[[object, str, object], None]) -> None:
     put(pretrained, "HERE", embedded)
     put(inputs, "HERE", embedded)
     put(presets, "PRESETS", {name: once(p) for name, p in presets.PRESETS.items()})
-    put(language_models, "architecture", lambda options, start, words: tiny(words))
+    put(pretraining, "architecture", lambda options, start, words: tiny(words))
 
 
 def once(preset: presets.Preset) -> presets.Preset:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ulmfit.bundle import Bundle
-from ulmfit.pipeline import classifiers, encoding, language_models, pretrain
+from ulmfit.pipeline import classifiers, encoding, finetuning, pretrain
 from ulmfit.pipeline.encoding import TextSource, in_pieces
 from ulmfit.pipeline.options import PretrainOptions, Source, TrainOptions
 from ulmfit.presets import preset
@@ -70,7 +70,7 @@ def test_the_language_model_of_a_classifier_reads_pieces_too(
         read.extend(texts())
         raise Enough
 
-    monkeypatch.setattr(language_models, "encoded_domain", encoded_domain)
+    monkeypatch.setattr(finetuning, "encoded_domain", encoded_domain)
     asked = TrainOptions(Source(("rows.csv",)), str(tmp_path / "m"), MACHINE)
     lm, chosen = open_pretrained("en-mini"), preset("default")
     texts = ["one two three four", "short", "one two three four"]

@@ -12,8 +12,8 @@ import torch
 from ulmfit.bundle import save
 from ulmfit.errors import InputError
 from ulmfit.pipeline import finetune, pretrain
-from ulmfit.pipeline.language_models import _asked
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, Source
+from ulmfit.pipeline.pretraining import _asked
 from ulmfit.pipeline.runs import Note
 from ulmfit.presets import PRETRAINING
 from ulmfit.pretrained import open_pretrained

@@ -21,8 +21,7 @@ from ulmfit import language_modelling
 from ulmfit import run as runs
 from ulmfit.cross_validation import CrossValidationOptions, cross_validate
 from ulmfit.estimator import ULMFiTClassifier
-from ulmfit.pipeline import Note, afterwards, finetune, pretrain, resume, train
-from ulmfit.pipeline import language_models as texts_to_models
+from ulmfit.pipeline import Note, afterwards, finetune, finetuning, pretrain, resume, train
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions, Source, TrainOptions
 from ulmfit.reading import DocumentReader
 from ulmfit.report import examination, write_report
@@ -78,13 +77,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     costing(runs, "save_checkpoint", lambda *_: SAVE)
     for module in (afterwards, examination):
         costing(module, "fit_baseline", lambda given, _: FITTING * len(given[0]))
-    encode = texts_to_models.encode
+    encode = finetuning.encode
 
     def slow_encode(*arguments: Any, **named: Any) -> Any:
         clock.now += READING
         return (yield from encode(*arguments, **named))
 
-    monkeypatch.setattr(texts_to_models, "encode", slow_encode)
+    monkeypatch.setattr(finetuning, "encode", slow_encode)
     monkeypatch.setattr(time, "perf_counter", clock)
     monkeypatch.setattr(time, "monotonic", clock)
     return clock

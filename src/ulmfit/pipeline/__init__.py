@@ -7,9 +7,10 @@ from pathlib import Path
 
 from ulmfit.bundle import Bundle
 from ulmfit.pipeline.classifiers import train
-from ulmfit.pipeline.language_models import Event, finetune, pretrain
+from ulmfit.pipeline.finetuning import finetune
 from ulmfit.pipeline.options import FinetuneOptions, PretrainOptions
-from ulmfit.pipeline.runs import Note, Texts, asked
+from ulmfit.pipeline.pretraining import pretrain
+from ulmfit.pipeline.runs import Event, Note, Texts, asked
 
 __all__ = ["Event", "Note", "Texts", "finetune", "pretrain", "resume", "train"]
 

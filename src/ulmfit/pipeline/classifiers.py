@@ -16,11 +16,11 @@ from ulmfit.pipeline.afterwards import Afterwards, sample
 from ulmfit.pipeline.cards import classifier_card
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.encoding import TextSource
-from ulmfit.pipeline.language_models import Event, finetune_on, with_epochs
+from ulmfit.pipeline.finetuning import finetune_on, with_epochs
 from ulmfit.pipeline.options import FinetuneOptions, Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.pseudo_labels import EPOCHS, Teacher, pseudo_labelled, teacher_of
-from ulmfit.pipeline.runs import Note, opened, remaining
+from ulmfit.pipeline.runs import Event, Note, opened, remaining
 from ulmfit.pipeline.sessions import computing
 from ulmfit.pipeline.shares import language_models_part
 from ulmfit.pipeline.test_rows import measured, test_source

@@ -18,9 +18,8 @@ from ulmfit.errors import InputError
 from ulmfit.files import write_atomically
 from ulmfit.metrics import accuracy
 from ulmfit.pipeline.classifiers import train
-from ulmfit.pipeline.language_models import Event
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
-from ulmfit.pipeline.runs import Note
+from ulmfit.pipeline.runs import Event, Note
 from ulmfit.predict import predict
 
 MODEL = "model"

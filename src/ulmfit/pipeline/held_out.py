@@ -29,11 +29,10 @@ from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.encoding import distinct
 from ulmfit.pipeline.evaluating import scored
 from ulmfit.pipeline.kept_folds import Measured, begin_record, keep_record
-from ulmfit.pipeline.language_models import Event
 from ulmfit.pipeline.options import Source, TrainOptions, directions
 from ulmfit.pipeline.passes import told
 from ulmfit.pipeline.record import FILE as RECORD
-from ulmfit.pipeline.runs import Note
+from ulmfit.pipeline.runs import Event, Note
 from ulmfit.pipeline.sessions import Session, session
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.predict import Predictor

@@ -82,3 +82,9 @@ def told(skipped: list[str]) -> Iterator[Note]:
         yield Note(f"skipped: {message}")
     if len(skipped) > SHOWN:
         yield Note(f"skipped {len(skipped) - SHOWN:,} more rows")
+
+
+def size_of(corpus: Corpus) -> dict[str, int]:
+    """What a bundle's provenance tells of the texts that were read."""
+    stats = corpus.stats
+    return {"documents": stats.documents, "tokens": stats.tokens, "words": stats.words}

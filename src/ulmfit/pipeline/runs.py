@@ -29,6 +29,7 @@ from ulmfit.pipeline.options import (
 from ulmfit.pipeline.record import keep
 from ulmfit.pipeline.sessions import Sizes, ended, session, spent
 from ulmfit.remote import is_remote, local_folder, refuse_remote
+from ulmfit.run import Progress
 
 COMMANDS: dict[str, type[Options]] = {
     "pretrain": PretrainOptions,
@@ -53,6 +54,10 @@ class Texts:
     done: int
     total: int | None = None
     """where an earlier pass has counted them"""
+
+
+Event = Progress | Note | Texts
+"""what a command yields while it works"""
 
 
 def run_folder(out: str) -> Path:

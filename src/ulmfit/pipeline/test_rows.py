@@ -10,9 +10,8 @@ from ulmfit.errors import InputError
 from ulmfit.pipeline.drawing import Draw
 from ulmfit.pipeline.evaluating import evaluate
 from ulmfit.pipeline.known import count_known
-from ulmfit.pipeline.language_models import Event
 from ulmfit.pipeline.options import Source, TrainOptions
-from ulmfit.pipeline.runs import Note
+from ulmfit.pipeline.runs import Event, Note
 
 
 def test_source(options: TrainOptions, draw: Draw, skipped: list[str]) -> tuple[Source | None, int]:

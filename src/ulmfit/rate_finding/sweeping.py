@@ -16,9 +16,9 @@ from ulmfit.errors import InputError
 from ulmfit.files import check_destination, write_atomically
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.encoding import distinct
+from ulmfit.pipeline.finetuning import encoded_domain
 from ulmfit.pipeline.held_out import Bench, bench, told_of
 from ulmfit.pipeline.kept_folds import work_told
-from ulmfit.pipeline.language_models import encoded_domain
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.record import read, told
 from ulmfit.pipeline.sessions import session
