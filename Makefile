@@ -3,7 +3,7 @@
 # make slow   the tests that take minutes: the true demo, every page of the documentation
 # make docs   the same environment with the site's tools: build/docs/index.html
 # make bench  speed beside fastai, TF-IDF, MiniLM, fastText, in .venv-peers: benchmarks/results.json;
-#             half an hour of an idle machine; goes on where it stopped. ARGS="predict --quick",
+#             forty minutes of an idle machine; goes on where it stopped. ARGS="predict --quick",
 #             ARGS=--plan, ARGS=--report
 
 PYTHON ?= python3

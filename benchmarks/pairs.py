@@ -57,7 +57,6 @@ class Process:
     def __init__(self, side: Side, folder: Path) -> None:
         environment = {
             **os.environ,
-            "OMP_WAIT_POLICY": "passive",
             "TOKENIZERS_PARALLELISM": "false",
             "TQDM_DISABLE": "1",
         }
@@ -114,16 +113,16 @@ class Process:
 
 
 def measure(
-    sides: Mapping[str, Side], folder: Path, rounds: int
+    sides: Mapping[str, Side], folder: Path, rounds: int, warm: int = 1
 ) -> dict[str, list[dict[str, Any]]]:
-    """Every side's answers, one a round; the sides take turns, after one round to warm up."""
+    """Every side's answers, one a round; the sides take turns, after `warm` rounds to warm up."""
     answers: dict[str, list[dict[str, Any]]] = {name: [] for name in sides}
     with ExitStack() as stack:
         running = {name: stack.enter_context(Process(s, folder)) for name, s in sides.items()}
-        for number in range(rounds + 1):
+        for number in range(rounds + warm):
             for name, process in running.items():
                 answer = process.measure()
-                if number:
+                if number >= warm:
                     answers[name].append(answer)
     return answers
 

@@ -9,16 +9,18 @@ from ulmfit.model.awd_lstm import Architecture
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of one round. Default: chosen so that all takes about half an hour on two idle cores."""
+    """Of one round. Default: chosen so that all takes about forty minutes on two idle cores."""
 
     rounds: int = 5
+    warm: int = 3
+    """rounds of training before those: fastai needs so many to take its memory from the system"""
     architecture: Architecture = field(default_factory=Architecture)
     """of both sides where the same architecture is compared; the papers'"""
     tokenise: int = 25_000
     """texts"""
     megabytes: tuple[int, ...] = (10, 100, 1000)
     """of text, whose tokenising is watched for memory"""
-    windows: int = 2
+    windows: int = 6
     """of 64 x 70 tokens; half as many of 128 x 70"""
     predict: tuple[int, int] = (128, 64)
     """documents, in batches of so many alike in length"""
@@ -41,6 +43,7 @@ class Sizes:
         """Small models, little text, two rounds: figures of no meaning."""
         return cls(
             rounds=2,
+            warm=1,
             architecture=Architecture(30_000, 48, 96, 3),
             tokenise=200,
             megabytes=(2, 4),

@@ -22,7 +22,7 @@ def lm_train(folder: Path, sizes: Sizes) -> Outcome:
     """The papers' language model, full softmax, batches of 64 and 128 rows of 70."""
     outcome = Outcome(notes=[_precision_note()])
     for batch, windows in ((64, sizes.windows), (128, max(1, sizes.windows // 2))):
-        answers = measure(_lm_sides(sizes, batch, windows), folder, sizes.rounds)
+        answers = measure(_lm_sides(sizes, batch, windows), folder, sizes.rounds, warm=sizes.warm)
         for name, told in answers.items():
             if name != "gemm":
                 outcome.add_side(f"{name}, batch {batch}", told, "tokens/s")
@@ -87,7 +87,7 @@ def classifier_train(folder: Path, sizes: Sizes) -> Outcome:
             "ours": Side("ours_classifier_train", options={**ours, "frozen": frozen}),
             "fastai": Side("fastai_classifier_train", "peers", {**shared, "frozen": frozen}),
         }
-        answers = measure(sides, folder, sizes.rounds)
+        answers = measure(sides, folder, sizes.rounds, warm=sizes.warm)
         outcome.figures[key] = ratio(answers["ours"], answers["fastai"])
         for name in sides:
             outcome.add_side(f"{name}, {told}", answers[name], "documents/s")
