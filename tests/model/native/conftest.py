@@ -4,6 +4,7 @@ import ctypes
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,3 +49,16 @@ def compile_with(tmp_path_factory: pytest.TempPathFactory) -> Compile:
         return ctypes.CDLL(str(path))
 
     return compile_it
+
+
+@pytest.fixture(scope="module")
+def opened(flags: Sequence[str], compile_with: Compile) -> Callable[[Path, Callable[[], Any]], Any]:
+    """What a class of ours makes of a file's code, compiled as for one of the machines."""
+
+    def open_it(source: Path, make: Callable[[], Any]) -> Any:
+        code = compile_with(source, flags)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compiled, "library", lambda source: code)
+            return make()
+
+    return open_it

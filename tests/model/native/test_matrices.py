@@ -1,29 +1,22 @@
 """Compiled products of bf16 matrices against float64, at every width of vector."""
 
-import ctypes
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from ulmfit import compiled
 from ulmfit.model.native import matrices as native
 from ulmfit.model.native.matrices import SOURCE, Matrices
-
-Compile = Callable[[Path, Sequence[str]], ctypes.CDLL]
 
 #: rows, inputs, columns: less than a block, whole blocks, and a little more; odd inputs
 SIZES = [(1, 1, 1), (12, 16, 32), (13, 33, 50), (100, 64, 48), (25, 7, 16), (40, 4609, 20)]
 
 
 @pytest.fixture(scope="module")
-def matrices(flags: Sequence[str], compile_with: Compile) -> Matrices:
-    code = compile_with(SOURCE, flags)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "library", lambda source: code)
-        return Matrices()
+def matrices(opened: Callable[[Path, Callable[[], Matrices]], Matrices]) -> Matrices:
+    return opened(SOURCE, Matrices)
 
 
 @pytest.fixture(params=[1, 3], ids=["1 thread", "3 threads"])

@@ -1,29 +1,22 @@
 """The compiled steps of a layer against the same steps one by one, at every width of vector."""
 
-import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
-from ulmfit import compiled
 from ulmfit.model.lstm_cell import PLAIN
 from ulmfit.model.lstm_steps import Recurrence, Stepwise
 from ulmfit.model.native.steps import SOURCE, CompiledSteps
-
-Compile = Callable[[Path, Sequence[str]], ctypes.CDLL]
 
 SIZES = [(1, 1, 16), (5, 3, 48), (7, 13, 32), (4, 40, 80)]  # time, batch, units
 
 
 @pytest.fixture(scope="module")
-def steps(flags: Sequence[str], compile_with: Compile) -> CompiledSteps:
-    code = compile_with(SOURCE, flags)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "library", lambda source: code)
-        return CompiledSteps()
+def steps(opened: Callable[[Path, Callable[[], CompiledSteps]], CompiledSteps]) -> CompiledSteps:
+    return opened(SOURCE, CompiledSteps)
 
 
 def there_and_back(recurrence: Recurrence, sizes: tuple[int, int, int]) -> list[Tensor]:

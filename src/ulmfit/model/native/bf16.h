@@ -11,6 +11,9 @@
 #define HAS_BF16 0
 #endif
 
+/* The same, for those who call compiled code. */
+int has_fast_bf16(void) { return HAS_BF16; }
+
 typedef uint16_t bf16;
 typedef bf16 halves __attribute__((vector_size(2 * LANES), aligned(2)));
 typedef uint32_t words __attribute__((vector_size(4 * LANES), aligned(4)));

@@ -19,7 +19,6 @@ int lanes(void) { return LANES; }
 int abreast_i8(void) { return ABREAST_I8; }
 int levels(void) { return LEVELS; }
 int has_fast_i8(void) { return VNNI || PAIRS; }
-int has_fast_bf16(void) { return HAS_BF16; }
 
 /* w (4 hidden, features) -> panels of units(hidden) and `inputs` >= features. */
 void pack_f32(const float *w, long hidden, long features, long inputs, float *panels)

@@ -8,77 +8,20 @@
  * an exponential, is done while it is in the first cache.
  */
 
-#include "bf16.h"
+#include "pairs.h"
 #include "share.h"
 
 enum {
     WIDTH = 2 * LANES, /* columns of a panel */
     ROOM = 96 * 1024,  /* pairs of packed rows: less than half of a second cache of 1 MB */
-    AHEAD = 32,        /* inputs between what is packed and what is asked for */
-    LINE = 32,         /* numbers in a line of the cache */
     TOTALS = 16        /* of a row of exponentials, whatever LANES is */
 };
-
-/* Whether this CPU has the instruction that `dot_bf16` is written for. */
-int matrices_are_fast(void) { return HAS_BF16; }
 
 /* Columns of a panel. */
 long panel_width(void) { return WIDTH; }
 
 /* Rows times pairs of inputs that `multiply` can have packed at a time. */
 long packing_room(void) { return ROOM; }
-
-/* Two numbers that follow each other along the inputs. */
-INLINE uint32_t pair(bf16 first, bf16 second) { return first | (uint32_t)second << 16; }
-
-/* `count` lines of x along its inputs -> (pairs, lanes), zeros where there is no line. */
-INLINE void pack_along(const bf16 *x, long stride, long count, long inputs, const int lanes,
-                       uint32_t *to)
-{
-    for (long k = 0; k < inputs; k += 2, to += lanes) {
-        if (k % LINE == 0) /* what the next call packs: its lines are too short to be foreseen */
-            for (int l = 0; l < lanes; l++) __builtin_prefetch(x + (lanes + l) * stride + k);
-        if (count == lanes && k + 1 < inputs)
-            for (int l = 0; l < lanes; l++) memcpy(to + l, x + l * stride + k, sizeof *to);
-        else
-            for (int l = 0; l < lanes; l++) {
-                const bf16 *at = x + l * stride + k;
-                to[l] = l < count ? pair(at[0], k + 1 < inputs ? at[1] : 0) : 0;
-            }
-    }
-}
-
-/* `count` lines of x across its inputs -> blocks of `lanes` lines (pairs, lanes), `apart`. */
-INLINE void pack_across(const bf16 *x, long stride, long count, long inputs, const int lanes,
-                        long apart, uint32_t *to)
-{
-    const long blocks = (count + lanes - 1) / lanes;
-    for (long k = 0; k < inputs; k += 2, x += 2 * stride, to += lanes) {
-        const bf16 *next = k + 1 < inputs ? x + stride : 0;
-        if (k + AHEAD + 1 < inputs)
-            for (long l = 0; l < count; l += LINE) {
-                __builtin_prefetch(x + AHEAD * stride + l);
-                __builtin_prefetch(x + (AHEAD + 1) * stride + l);
-            }
-        for (long b = 0; b < blocks; b++) {
-            uint32_t *out = to + b * apart;
-            const long first = b * lanes;
-            /* Whole vectors may reach beyond the block, and not beyond the lines. */
-            if (next && first + (lanes + LANES - 1) / LANES * LANES <= count)
-                for (int l = 0; l < lanes; l += LANES) {
-                    words low = __builtin_convertvector(*(const halves *)(x + first + l), words);
-                    words high = __builtin_convertvector(*(const halves *)(next + first + l), words);
-                    words both = low | high << 16;
-                    memcpy(out + l, &both, sizeof *out * (lanes - l < LANES ? lanes - l : LANES));
-                }
-            else
-                for (long l = 0; l < lanes; l++) {
-                    const long at = first + l;
-                    out[l] = at < count ? pair(x[at], next ? next[at] : 0) : 0;
-                }
-        }
-    }
-}
 
 typedef struct {
     const bf16 *w;

@@ -62,7 +62,7 @@ class Matrices:
     @property
     def is_fast(self) -> bool:
         """Whether this CPU has dot products in bf16; else it is right and slow."""
-        return bool(self._code.matrices_are_fast())
+        return bool(self._code.has_fast_bf16())
 
     def packed(self, w: Tensor) -> Panels:
         """w (inputs, columns), of which the one or the other lie side by side in memory."""

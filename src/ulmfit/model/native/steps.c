@@ -10,27 +10,14 @@
  * h, c: (1 + steps, batch, units), the first the state before.
  */
 
-#include "bf16.h"
+#include "pairs.h"
 #include "share.h"
 
 enum { WIDTH = 16 }; /* units come in blocks of so many, whatever LANES is */
 
-/* Whether this CPU has the instruction that `dot_bf16` is written for. */
-int steps_are_fast(void) { return HAS_BF16; }
-
-/* w (outputs, inputs) by its strides -> panels (outputs / LANES, inputs / 2, LANES, 2). */
-static void pack(const bf16 *w, long output, long input, long inputs, bf16 *panel)
-{
-    for (long k = 0; k < inputs; k += 2)
-        for (long l = 0; l < LANES; l++, panel += 2) {
-            panel[0] = w[l * output + k * input];
-            panel[1] = w[l * output + (k + 1) * input];
-        }
-}
-
 typedef struct {
     const bf16 *w; /* w_hh (4 units, units) */
-    bf16 *panels;
+    uint32_t *panels; /* of (inputs / 2, LANES) pairs each */
     long units;
 } packing;
 
@@ -40,8 +27,8 @@ void pack_forward(const void *arguments, long first, long blocks)
     const packing *p = arguments;
     for (long u = first * WIDTH; u < (first + blocks) * WIDTH; u += LANES)
         for (long gate = 0; gate < 4; gate++)
-            pack(p->w + (gate * p->units + u) * p->units, p->units, 1, p->units,
-                 p->panels + (4 * u + gate * LANES) * p->units);
+            pack_along(p->w + (gate * p->units + u) * p->units, p->units, LANES, p->units, LANES,
+                       p->panels + (4 * u + gate * LANES) * p->units / 2);
 }
 
 /* For `steps_backward`: the same transposed, units / LANES panels of 4 units inputs. */
@@ -49,7 +36,8 @@ void pack_backward(const void *arguments, long first, long blocks)
 {
     const packing *p = arguments;
     for (long u = first * WIDTH; u < (first + blocks) * WIDTH; u += LANES)
-        pack(p->w + u, 1, p->units, 4 * p->units, p->panels + 4 * u * p->units);
+        pack_across(p->w + u, p->units, LANES, 4 * p->units, LANES, 0,
+                    p->panels + 2 * u * p->units);
 }
 
 /* `rows` rows of x times `panels` panels -> as many vectors a row. */

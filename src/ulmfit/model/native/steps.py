@@ -47,7 +47,7 @@ class CompiledSteps:
     @property
     def is_fast(self) -> bool:
         """Whether this CPU has dot products in bf16; else it is right and slow."""
-        return bool(self._code.steps_are_fast())
+        return bool(self._code.has_fast_bf16())
 
     def forward(self, gates: Tensor, hs: Tensor, cs: Tensor, w_hh: Tensor) -> None:
         """All steps, from the first to the last."""
