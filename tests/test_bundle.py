@@ -447,6 +447,14 @@ DAMAGES: dict[str, tuple[Damage, str]] = {
         ),
         r"model\.safetensors: not readable as safetensors .*number of columns",
     ),
+    "a number that is none": (
+        weights(lambda t: t[ROWS][2].fill_(torch.nan)),
+        rf"tensor '{ROWS}' holds what is no finite number",
+    ),
+    "a number without end": (
+        weights(lambda t: t[BIAS].fill_(-torch.inf)),
+        rf"tensor '{BIAS}' holds what is no finite number",
+    ),
     "numbers of another kind": (
         weights(lambda t: t.update({ROWS: t[ROWS] > 0})),
         rf"tensor '{ROWS}' holds torch\.bool",
@@ -465,6 +473,16 @@ def test_a_damaged_bundle_is_refused_with_the_reason(
     with pytest.raises(InputError, match=told) as caught:
         bundles.load(folder)
     assert str(folder) in str(caught.value)
+
+
+def test_a_model_that_is_ruined_is_not_saved(tmp_path: Path) -> None:
+    made, folder = classifier(), tmp_path / "model"
+    bundles.save(made, folder, "")
+    made.weights["forward"][BIAS].fill_(torch.nan)
+    with pytest.raises(InputError, match=rf"the forward model: tensor '{BIAS}'"):
+        bundles.save(made, folder, "")
+    assert names(tmp_path) == ["model"]
+    bundles.load(folder)
 
 
 def test_a_language_models_labels_are_checked_too(tmp_path: Path) -> None:

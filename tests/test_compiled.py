@@ -182,6 +182,17 @@ def test_a_file_that_cannot_be_opened_is_replaced(counting: Path, cache: Path) -
     assert only_file(cache) == good
 
 
+def test_what_killed_compilers_left_is_cleared_away(counting: Path, cache: Path) -> None:
+    """Not what another may be writing now."""
+    cache.mkdir(mode=0o700)
+    old, new = cache / "ulmfit-lstm-0.x.part", cache / "ulmfit-lstm-0.y.part"
+    for part in (old, new):
+        part.touch()
+    os.utime(old, (0, 0))
+    as_a_new_process()
+    assert not old.exists() and new.exists()
+
+
 def test_it_is_on_the_disk_before_it_has_its_name(
     counting: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

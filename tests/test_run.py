@@ -12,7 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ulmfit.errors import InputError
 from ulmfit.run import Plan, Run, Validated, plan, probe
+from ulmfit.training.checkpoint import load_checkpoint
 from ulmfit.training.layer_groups import Phase, all_at_once, gradual_unfreezing
 from ulmfit.training.loop import Loop
 from ulmfit.training.schedules import constant, slanted_triangular
@@ -149,6 +151,19 @@ def test_nothing_held_out_keeps_the_last_epoch(tmp_path: Path) -> None:
     ]
     assert run.best == {} and len(weights) == 2
     assert same(dict(loop.model.state_dict()), weights[-1])
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path: Path) -> None:
+    """Else the model would be ruined in silence; what it was before is in the checkpoint."""
+    loop = new_loop([*epochs(1), *all_at_once([1e30, 1e30], 3, constant)])
+    with pytest.raises(
+        InputError, match=r"step \d of \d+: the loss is (inf|nan), at rates up to 1"
+    ):
+        list(Run(loop, tmp_path, dict).drive())
+    kept = load_checkpoint(tmp_path / "checkpoint.safetensors")["model"]
+    assert all(t.isfinite().all() for t in kept.values())
+    lines = (tmp_path / "records.jsonl").read_text().splitlines()
+    assert not any("NaN" in line or "Infinity" in line for line in lines)
 
 
 def count_epochs(records: list[Any]) -> int:

@@ -110,8 +110,11 @@ def save(bundle: Bundle, folder: Path, card: str, storage: Storage = "fp32") -> 
     An existing bundle at `folder` is replaced; its caller has asked whether that is wanted.
 
     Raises:
+        InputError: a weight is no finite number.
         OSError: the disk is full, or `folder` cannot be written; nothing is left behind.
     """
+    for direction, tensors in bundle.weights.items():
+        _check_finite(f"the {direction} model", tensors)
     with replacing(folder) as aside:
         _write(bundle, aside, card, storage)
 
@@ -223,4 +226,11 @@ def _weights(path: Path, expected: dict[str, Tensor]) -> dict[str, Tensor]:
             raise InputError(f"{path}: tensor {name!r} has shape {got}, config.json means {want}")
         if tensors[name].dtype != like.dtype:
             raise InputError(f"{path}: tensor {name!r} holds {tensors[name].dtype}")
+    _check_finite(str(path), tensors)
     return tensors
+
+
+def _check_finite(where: str, tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not bool(tensor.isfinite().all()):
+            raise InputError(f"{where}: tensor {name!r} holds what is no finite number")

@@ -15,6 +15,8 @@ import stat
 import subprocess
 import tempfile
 import threading
+import time
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -22,6 +24,7 @@ from pathlib import Path
 #: of it reorders a sum.
 FLAGS = ("-O3", "-march=native", "-ffp-contract=fast", "-fno-math-errno", "-fno-trapping-math")
 SECONDS = 120  # compiling takes one or two
+STALE = 3600  # seconds after which no compiler is at work on a file any more
 #: The environment variable that names the folder of a session to the processes it starts.
 SESSION = "ULMFIT_SESSION_CACHE"
 #: The one that tells them what the compiler has told of itself and of the CPU.
@@ -192,4 +195,13 @@ def _compile(command: list[str], source: Path, folder: Path, name: str) -> Path:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+        _clear(folder)
     return path
+
+
+def _clear(folder: Path) -> None:
+    """Remove what compilers left that were killed."""
+    for part in folder.glob("ulmfit-*.part"):
+        with suppress(OSError):  # another process does the same
+            if time.time() - part.stat().st_mtime > STALE:
+                part.unlink()

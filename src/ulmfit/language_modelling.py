@@ -137,7 +137,7 @@ def _run(
         if len(held_out) < MIN_ROW:  # nothing held out, or one empty text
             return {}
         nats, tokens = stream_nats(model, held_out, hardware.precision)
-        return {"loss": nats / tokens, "perplexity": math.exp(min(50.0, nats / tokens))}
+        return {"loss": nats / tokens, "perplexity": math.exp(min(nats / tokens, 50.0))}
 
     return Run(loop, folder, validate, patience=how.patience), len(held_out)
 

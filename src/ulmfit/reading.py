@@ -52,7 +52,7 @@ def _is_alike_in_int8(bundle: Bundle) -> bool:
 
 
 class DocumentReader:
-    """Reads documents with weights that stay as they are: what was learned later is not seen.
+    """Reads documents with weights that must stay as they are: some are copied, some are not.
 
     Args:
         model: on any device.

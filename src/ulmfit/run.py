@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import asdict, dataclass
-from math import hypot, inf, isnan, nan
+from math import hypot, inf, isfinite, isnan, nan
 from pathlib import Path
 from statistics import median
 from typing import Any, Generic
 
+from ulmfit.errors import InputError
 from ulmfit.training.checkpoint import load_checkpoint, save_checkpoint
 from ulmfit.training.loop import EpochEnd, Loop, Step, T
 
@@ -91,7 +92,12 @@ class Run(Generic[T]):
         self._finished = False
 
     def drive(self) -> Iterator[Progress]:
-        """Train to the end, then put the best epoch's weights into the model."""
+        """Train to the end, then put the best epoch's weights into the model.
+
+        Raises:
+            InputError: a loss is no number any more: the rates are too high for this data, or
+                the weights that it began with are spoilt.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         self._resume()
         if self.plan is not None:
@@ -107,6 +113,12 @@ class Run(Generic[T]):
     def _train(self) -> Iterator[Progress]:
         saved = time.monotonic()
         for record in self.loop.run():
+            if isinstance(record, Step) and not isfinite(record.loss):
+                raise InputError(
+                    f"training broke in phase {record.phase!r}, step {record.step} of "
+                    f"{record.total}: the loss is {record.loss:g}, at rates up to "
+                    f"{max(record.rates):g}. `ulmfit find-rate` looks for rates that hold"
+                )
             yield record
             if isinstance(record, Step):
                 self._write(record)

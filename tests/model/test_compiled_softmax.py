@@ -67,7 +67,7 @@ def test_loss_and_gradients_are_torchs(
     assert_near(ours(matrices, given, targets), torchs(given, targets))
 
 
-@pytest.mark.parametrize("scale", [0.01, 30.0])
+@pytest.mark.parametrize("scale", [0.01, 30.0, 3e3, 3e4])
 def test_small_and_large_logits(matrices: Matrices, scale: float) -> None:
     given, targets = draw(40, 33, 300, scale)
     assert_near(ours(matrices, given, targets), torchs(given, targets))
@@ -81,6 +81,17 @@ def test_a_logit_far_above_the_first_words(matrices: Matrices) -> None:
         given = [x, weight, bias]
         assert_near(ours(matrices, given, targets), torchs(given, targets))
     assert compiled_softmax.FIRST < 200
+
+
+@pytest.mark.parametrize("logit", [16384 + 63, 65536 + 255, 16384 + 65])
+@pytest.mark.parametrize("word", [3, 200])
+def test_a_sure_right_answer_costs_nothing(matrices: Matrices, logit: int, word: int) -> None:
+    """The highest logit must not be rounded: it would be off by more than exponents may differ."""
+    high = torch.tensor(float(logit)).bfloat16().float()
+    weight = torch.zeros(300, 2)
+    weight[word] = torch.stack([high, logit - high])
+    given, targets = [torch.ones(1, 2), weight, torch.zeros(300)], torch.tensor([word])
+    assert max(float(t.abs().max()) for t in ours(matrices, given, targets)) < 1e-15
 
 
 def test_what_is_not_a_number_reaches_the_loss_and_its_row(matrices: Matrices) -> None:

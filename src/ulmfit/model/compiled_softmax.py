@@ -36,6 +36,7 @@ def by_exponentials(
     """
     n, features = x.shape
     words, back = matrices.packed(weight.t()), matrices.packed(weight)
+    first = matrices.packed(weight[:FIRST].t())
     size = chunk_rows(x, len(weight))
     buffer = x.new_empty(size, len(weight))
     loss, g_x = torch.zeros(()), torch.empty(x.shape)
@@ -43,7 +44,7 @@ def by_exponentials(
     for start in range(0, n, size):
         rows, wanted = x[start : start + size], targets[start : start + size]
         own, p = weight[wanted].float(), buffer[: len(rows)]
-        highest, totals = _exponentials(matrices, rows, weight, words, bias, p)
+        highest, totals = _exponentials(matrices, rows, first, words, bias, p)
         loss += (totals.log() + highest - bias[wanted] - (rows * own).sum(1)).sum()
         share = 1 / (totals * n)
         g = matrices.sums(p, back).mul_(share[:, None])
@@ -57,12 +58,12 @@ def by_exponentials(
 
 
 def _exponentials(
-    matrices: Matrices, x: Tensor, weight: Tensor, words: Panels, bias: Tensor, out: Tensor
+    matrices: Matrices, x: Tensor, first: Panels, words: Panels, bias: Tensor, out: Tensor
 ) -> tuple[Tensor, Tensor]:
     """exp(logit - highest) into `out` (rows, vocabulary); highest and the total of each row."""
-    highest = (x @ weight[:FIRST].t() + bias[:FIRST]).amax(1)
+    highest = matrices.sums(x, first).add_(bias[: first.columns]).amax(1)
     totals = matrices.exponentials(x, words, bias, highest, out)
     if not bool((totals < BEYOND).all()):
-        highest = (x @ weight.t() + bias).amax(1)
+        highest = matrices.sums(x, words).add_(bias).amax(1)
         totals = matrices.exponentials(x, words, bias, highest, out)
     return highest, totals

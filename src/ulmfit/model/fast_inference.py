@@ -39,7 +39,7 @@ class FastEncoder:
     """An encoder whose weights are packed for prediction on this CPU.
 
     Args:
-        encoder: on the CPU; what it learns afterwards is not seen here.
+        encoder: on the CPU. It must not learn any more: its embedding is read where it stands.
         pooled_tokens: only the last so many positions of a document are pooled.
         kind: of the products, but for the first layer's input, which is fp32.
 

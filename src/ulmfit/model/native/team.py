@@ -49,7 +49,9 @@ def share(
 def pytorchs_team() -> Callable[..., Any] | None:
     """What runs a function on every thread that PyTorch's loops have; None: it is not found.
 
-    A process that was forked has none of its parent's threads, and OpenMP waits for them.
+    A process that was forked has none of its parent's threads, and OpenMP waits for them. (One
+    that was forked from where PyTorch had computed, and imports this only then, is not told
+    apart; PyTorch's own loops wait forever there, too.)
     """
     return _parallel() if os.getpid() == _BORN else None
 
