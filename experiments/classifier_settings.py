@@ -38,6 +38,7 @@ SETTINGS: dict[str, ClassifierSettings] = {
     "factor 1.3": replace(BASE, factor=1.3),
     "factor 1.3, 8 epochs": replace(BASE, factor=1.3, epochs=8),
     "batch 16, factor 1.6": replace(BASE, batch=16, factor=1.6),
+    "no output dropout": replace(DEFAULT.classifier, dropouts=Dropouts(output=0)),
     "half dropout": HALF,
     "half dropout, factor 1.6": replace(HALF, factor=1.6),
 }

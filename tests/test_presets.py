@@ -1,5 +1,7 @@
 """Every preset holds the values of its source (both papers and the released scripts)."""
 
+from dataclasses import replace
+
 import pytest
 
 from ulmfit.errors import InputError
@@ -14,6 +16,7 @@ from ulmfit.training.schedules import (
 )
 
 PAPER_DROPOUTS = Dropouts(output=0.4, hidden=0.3, input=0.4, embedding=0.05, weight=0.5)
+CLASSIFIER_DROPOUTS = replace(PAPER_DROPOUTS, output=0)  # that one is the head's first
 SCRIPTS_DROPOUTS = Dropouts(output=0.1, hidden=0.15, input=0.25, embedding=0.02, weight=0.2)
 
 
@@ -27,8 +30,10 @@ def test_there_are_four() -> None:
 @pytest.mark.parametrize("name", ["v1", "v2"])
 def test_the_papers_common_values(name: str) -> None:
     chosen = preset(name)
+    assert chosen.language_model.dropouts == PAPER_DROPOUTS
+    assert chosen.classifier.dropouts == CLASSIFIER_DROPOUTS
+    assert chosen.classifier.head_dropouts == (PAPER_DROPOUTS.output, 0.1)
     for part in (chosen.language_model, chosen.classifier):
-        assert part.dropouts == PAPER_DROPOUTS
         assert part.betas == (0.7, 0.99)
         assert part.weight_decay == 1.2e-6 and part.clip == 0.25
         assert part.batch == 64
@@ -96,7 +101,8 @@ def test_the_scripts_rates_hold_for_models_of_another_depth(
 
 def test_the_scripts_classifier() -> None:
     settings = preset("scripts").classifier
-    assert settings.dropouts == PAPER_DROPOUTS and settings.head_dropouts[1] == 0.1
+    assert settings.dropouts == CLASSIFIER_DROPOUTS and settings.head_dropouts == (0.4, 0.1)
+    assert (settings.alpha, settings.beta) == (2, 1) and settings.patience is None
     assert (settings.betas, settings.weight_decay, settings.clip) == ((0.8, 0.99), 1e-6, 25)
     assert settings.batch == 32 and settings.detach_chunks and settings.pooled_tokens == 1400
     phases = settings.phases(5)
@@ -115,6 +121,16 @@ def test_the_ablations_of_v2() -> None:
     assert last.thawed == (4,)
     (full,) = ClassifierSettings(unfreezing="all", factor=1.0).phases(5)
     assert full.peaks == (0.01,) * 5
+    assert preset("v2").classifier.patience is None, "v2, sec. 5: all but ULMFiT stop early"
+    staged = ClassifierSettings(stage_epochs=3).phases(5)
+    assert [p.epochs for p in staged] == [3, 3, 3, 3, 50]
+
+
+@pytest.mark.parametrize("unfreezing", ["all", "last", "chain-thaw", "gradual"])
+def test_the_scripts_end_on_their_last_schedule_however_they_unfreeze(unfreezing: str) -> None:
+    phases = replace(preset("scripts").classifier, unfreezing=unfreezing).phases(5)
+    assert phases[-1].schedule is SCHEDULES["scripts_last"]
+    assert all(p.schedule is SCHEDULES["scripts_stages"] for p in phases[:-1])
 
 
 @pytest.mark.parametrize(

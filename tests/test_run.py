@@ -4,7 +4,7 @@ import errno
 import json
 import os
 from collections.abc import Callable, Iterator
-from math import nan
+from math import inf, nan
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,13 @@ def test_the_last_of_those_within_a_margin_is_kept(
     assert run.best["epoch"] == best
     assert same(dict(loop.model.state_dict()), weights[best])
     assert [i for i, flag in enumerate(flags) if flag][-1] == best
+
+
+@pytest.mark.parametrize(("margin", "best"), [(None, 1), (0.9, 3), (inf, 4)])
+def test_the_margin_may_be_a_number(margin: float | None, best: int, tmp_path: Path) -> None:
+    run, _, weights = drive(tmp_path, [3, 1, 2.5, 2.2, 9], margin=margin)
+    assert run.best["epoch"] == best
+    assert same(dict(run.loop.model.state_dict()), weights[best])
 
 
 def test_nothing_held_out_keeps_the_last_epoch(tmp_path: Path) -> None:

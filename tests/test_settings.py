@@ -10,6 +10,7 @@ import pytest
 from ulmfit.errors import InputError
 from ulmfit.presets import PRESETS, Preset
 from ulmfit.settings import check_depth, read_settings, with_settings
+from ulmfit.training.schedules import SCHEDULES
 
 DEFAULT = PRESETS["default"]
 
@@ -81,6 +82,13 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ),
     ({"classifier": {"unfreezing": "chain-thaw", "factor": 1}}, r"classifier\.factor is not used"),
     ({"classifier": {"unfreezing": "last", "stages": 2}}, r"classifier\.stages is not used"),
+    ({"classifier": {"unfreezing": "last", "factor": 1}}, r"classifier\.factor is not used"),
+    ({"classifier": {"unfreezing": "all", "stage_epochs": 2}}, r"stage_epochs is not used"),
+    (
+        {"classifier": {"keep": "last", "patience": 3}},
+        r"classifier\.patience is not used where the last epoch is kept",
+    ),
+    ({"classifier": {"keep": "best"}}, r"classifier\.keep is 'best': .*'lowest'"),
     ({"preset": "v2"}, "made for preset 'v2', not 'default': choose --preset v2"),
     ({"preset": 7}, "made for preset 7"),
 ]
@@ -158,3 +166,18 @@ def test_epochs_of_ones_own_are_no_more_than_that() -> None:
     assert with_settings(PRESETS["default"], both).classifier.min_steps == 70
     other = with_settings(PRESETS["default"], {"classifier": {"peak": 0.02}}).classifier
     assert other.min_steps == PRESETS["default"].classifier.min_steps > 0
+
+
+def test_a_setting_of_ones_own_is_not_overruled_by_the_presets() -> None:
+    """What of a preset stands before another setting goes where that other one is given."""
+    scripts = PRESETS["scripts"]
+    lm = with_settings(scripts, {"language_model": {"factor": 1}}).language_model
+    assert lm.peaks(4) == [lm.peak] * 4
+    kept = with_settings(scripts, {"language_model": {"peak": 1e-3}}).language_model
+    assert kept.ratios == scripts.language_model.ratios
+    both = {"language_model": {"factor": 1, "ratios": [0.1, 0.2, 0.3, 1]}}
+    assert with_settings(scripts, both).language_model.peaks(4)[0] == pytest.approx(4e-4)
+    constant = with_settings(scripts, {"classifier": {"schedule": "constant"}}).classifier
+    assert {p.schedule for p in constant.phases(5)} == {SCHEDULES["constant"]}
+    few = with_settings(PRESETS["default"], {"language_model": {"batch": 128}}).language_model
+    assert (few.batch, few.min_windows) == (128, 1)

@@ -21,13 +21,21 @@ from ulmfit.training.schedules import SCHEDULES, discriminative
 
 LanguageModelUnfreezing = Literal["all", "gradual", "warm-up"]
 ClassifierUnfreezing = Literal["all", "gradual", "chain-thaw", "last"]
+Keep = Literal["late", "lowest", "last"]
 IDLE: dict[ClassifierUnfreezing, tuple[str, ...]] = {
     "gradual": (),
-    "all": ("last_schedule", "stages"),
-    "last": ("last_schedule", "stages"),
-    "chain-thaw": ("peak", "factor", "last_schedule", "stages"),  # its rates are the paper's
+    "all": ("stages", "stage_epochs"),
+    "last": ("factor", "stages", "stage_epochs"),
+    "chain-thaw": ("peak", "factor", "stages", "stage_epochs"),  # its rates are the paper's
 }
 """settings of the classifier that an unfreezing has no use for"""
+INSTEAD: dict[str, tuple[str, object]] = {
+    "batch": ("min_windows", 1),
+    "epochs": ("min_steps", 0),
+    "factor": ("ratios", ()),
+    "schedule": ("last_schedule", None),
+}
+"""a setting of one's own -> what of the preset would overrule it, and the value that does not"""
 
 V1_FACTOR = 1 / 0.3  # v1, sec. 4.4: each lower layer's rate is 0.3 times the next
 V2_FACTOR = 2.6  # v2, sec. 3.2
@@ -103,9 +111,16 @@ class LanguageModelSettings:
 class ClassifierSettings:
     """How a classifier is fine-tuned. Default: v2."""
 
-    dropouts: Dropouts = field(default_factory=Dropouts)
+    dropouts: Dropouts = field(default_factory=lambda: Dropouts(output=0.0))
+    """the papers' output dropout is the head's first one (scripts)"""
     head_dropouts: tuple[float, float] = (0.4, 0.1)
+    """before each linear layer of the head (v2, sec. 4.1: 0.4; scripts: 0.4 and 0.1)"""
     head_hidden: int = 50
+    """between the head's linear layers (v2, sec. 4.1)"""
+    alpha: float = 0.0
+    """activation regularisation, as in the language model; the papers have it there alone"""
+    beta: float = 0.0
+    """its temporal part"""
     batch: int = 64
     chunk: int = 70
     pooled_tokens: int = 1400
@@ -118,21 +133,30 @@ class ClassifierSettings:
     factor: float = V2_FACTOR
     schedule: str = "slanted_triangular"
     last_schedule: str | None = None
-    """of the phase in which all groups learn; None: the same"""
+    """of the last phase; None: the same"""
     unfreezing: ClassifierUnfreezing = "gradual"
     """chain-thaw has the rates of v2, table 7, and no use for `peak` and `factor`"""
     stages: int | None = None
     """phases of gradual unfreezing before all; None: one a group"""
+    stage_epochs: int = 1
+    """of each of them"""
     epochs: int = 50
-    """of the last phase"""
+    """of the last phase (v2, sec. 5, trains for 50)"""
     min_steps: int = 0
     """steps that the last phase should have at least: few documents are read more often"""
-    patience: int | None = 5
+    patience: int | None = None
+    """stop after so many epochs of the last phase without a better one; None: never"""
+    keep: Keep = "late"
+    """whose weights are kept: "late" is the last epoch of those whose loss on the validation rows
+    is the lowest, give or take the error of the difference; "lowest" the one of the lowest loss;
+    "last" the last of all"""
 
     @property
-    def idle(self) -> tuple[str, ...]:
-        """The settings that this unfreezing does not use."""
-        return IDLE[self.unfreezing]
+    def idle(self) -> dict[str, str]:
+        """The settings that these others have no use for, and why."""
+        why = f"where unfreezing is {self.unfreezing!r}"
+        idle = dict.fromkeys(IDLE[self.unfreezing], why)
+        return idle | ({"patience": "where the last epoch is kept"} if self.keep == "last" else {})
 
     def check_peak(self) -> None:
         """Raise InputError where there is no peak to look for."""
@@ -149,16 +173,16 @@ class ClassifierSettings:
     def phases(self, groups: int) -> list[Phase]:
         """The phases for so many layer groups, lowest first."""
         schedule = SCHEDULES[self.schedule]
+        last = SCHEDULES[self.last_schedule or self.schedule]
         peaks = discriminative(self.peak, groups, self.factor)
         if self.unfreezing == "chain-thaw":  # v2, table 7
-            return chain_thaw(1e-3, 1e-4, groups, self.epochs, schedule)
+            return chain_thaw(1e-3, 1e-4, groups, self.epochs, schedule, last)
         if self.unfreezing == "last":  # v2, table 7
-            return [Phase("last", self.epochs, (groups - 1,), tuple(peaks), schedule)]
+            return [Phase("last", self.epochs, (groups - 1,), tuple(peaks), last)]
         if self.unfreezing == "all":
-            return all_at_once(peaks, self.epochs, schedule)
-        last = SCHEDULES[self.last_schedule] if self.last_schedule else None
+            return all_at_once(peaks, self.epochs, last)
         return gradual_unfreezing(
-            peaks, self.epochs, schedule, last_schedule=last, stages=self.stages
+            peaks, self.epochs, schedule, self.stage_epochs, last, self.stages
         )
 
 
@@ -190,6 +214,8 @@ V1 = Preset(
         schedule="constant",  # footnote 2: neither cosine annealing
         unfreezing="all",  # nor gradual unfreezing
         epochs=20,  # v1 is silent; early stopping decides
+        patience=5,
+        keep="lowest",
     ),
 )
 
@@ -209,6 +235,8 @@ SCRIPTS = Preset(
         epochs=25,
     ),
     ClassifierSettings(
+        alpha=2.0,  # as in its language model
+        beta=1.0,
         batch=32,
         detach_chunks=True,
         betas=(0.8, 0.99),
@@ -237,10 +265,10 @@ DEFAULT = Preset(
     ),
     replace(
         V2.classifier,
+        dropouts=Dropouts(),  # LOG, "The output's dropout in a classifier"
         batch=32,
         epochs=16,  # LOG, "Settings of the classifier on en-mini"
         min_steps=150,  # LOG, "Few documents are read more often"
-        patience=None,  # the best epoch is kept; the schedule is made to run to its end
     ),
     keep_vocabulary=True,
 )

@@ -62,9 +62,9 @@ class Run(Generic[T]):
             begins with `plan` where its maker has set one.
         validate: figures of the model as it stands; {} where nothing was held out.
         monitor: the figure whose lowest value marks the best epoch.
-        margin: the figure that is the error of `monitor`: a later epoch is taken as the best
-            if it lies above the lowest by no more than the error of their difference (the root of
-            both squared errors); None: the lowest is.
+        margin: the figure that is the error of `monitor`, or the error itself: a later epoch is
+            taken as the best if it lies above the lowest by no more than the error of their
+            difference (the root of both squared errors); None: the lowest is.
         patience: stop after so many epochs of the last phase without a better one.
         checkpoint_seconds: between checkpoints inside an epoch.
     """
@@ -76,7 +76,7 @@ class Run(Generic[T]):
         validate: Validate,
         *,
         monitor: str = "loss",
-        margin: str | None = None,
+        margin: str | float | None = None,
         patience: int | None = None,
         checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ) -> None:
@@ -143,10 +143,14 @@ class Run(Generic[T]):
         if not measured:
             return {}
         lowest = min(measured, key=lambda h: h[self._monitor])
-        if self._margin is None:
+        if (margin := self._margin) is None:
             return lowest
-        margin, low, error = self._margin, lowest[self._monitor], lowest[self._margin]
-        return [h for h in measured if h[self._monitor] - low <= hypot(error, h[margin])][-1]
+
+        def error(figures: dict[str, float]) -> float:
+            return figures[margin] if isinstance(margin, str) else margin
+
+        low = lowest[self._monitor]
+        return [h for h in measured if h[self._monitor] - low <= hypot(error(lowest), error(h))][-1]
 
     def _end_epoch(self, record: EpochEnd) -> Validated:
         figures = self._validate()

@@ -17,14 +17,16 @@ from typing import Any, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from ulmfit.errors import InputError
-from ulmfit.presets import ClassifierSettings, Preset
+from ulmfit.presets import INSTEAD, ClassifierSettings, Preset
 from ulmfit.training.schedules import SCHEDULES
 
 Settings = Mapping[str, Any]
 """of JSON values: the keys of `Preset`, those of its parts inside"""
 Part = TypeVar("Part")
 PRESET = "preset"  # the key that names the preset over which the values were chosen
-_WHOLE = {"epochs", "batch", "bptt", "chunk", "pooled_tokens", "head_hidden", "patience"}
+_WHOLE = {"epochs", "batch", "bptt", "chunk", "pooled_tokens", "head_hidden", "patience"} | {
+    "stage_epochs"
+}
 _PROBABILITIES = {"output", "hidden", "input", "embedding", "weight", "head_dropouts"}
 _LIMITS: dict[str, tuple[float, float]] = {
     **dict.fromkeys(_WHOLE | {"min_windows", "min_count"}, (1, 10**9)),
@@ -106,14 +108,14 @@ def _replaced(part: Part, values: Settings, where: tuple[str, ...]) -> Part:
             changes[key] = _replaced(old, _object(value, (*where, key)), (*where, key))
         else:
             changes[key] = _checked(key, value, hints[key], ".".join((*where, key)))
-    if "epochs" in changes and "min_steps" in known:  # so many were asked for, and no more
-        changes = {"min_steps": 0, **changes}
+    instead = dict(INSTEAD[key] for key in changes if key in INSTEAD)
+    changes = {key: value for key, value in instead.items() if key in known} | changes
     made = replace(part, **changes)  # type: ignore[type-var]
     if isinstance(made, ClassifierSettings):
         for key in (key for key in made.idle if key in changes):
             if changes[key] != getattr(part, key):
-                told = f"is not used where unfreezing is {made.unfreezing!r}"
-                raise InputError(f"settings: {'.'.join((*where, key))} {told}; leave it out")
+                told = f"is not used {made.idle[key]}; leave it out"
+                raise InputError(f"settings: {'.'.join((*where, key))} {told}")
     return made
 
 

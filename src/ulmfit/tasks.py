@@ -67,15 +67,19 @@ class ClassifierTask:
             yield pad(self.documents, rows, self.pad_id)
 
     def loss(self, batch: Batch) -> tuple[Tensor, float, int, float]:
-        """The objective."""
+        """The objective, and the model's penalty on what it pooled."""
         device = next(self.model.parameters()).device
-        if (vectors := self._fixed_vectors()) is None:
-            outputs = self.model(_to(batch.ids, device), _to(batch.lengths, device))
+        penalty: Tensor | float = 0.0
+        if (kept := self._fixed_vectors()) is None:
+            vectors, penalty = self.model.read(
+                *(_to(x, device) for x in (batch.ids, batch.lengths))
+            )
         else:
-            outputs = self.model.head(_to(vectors[batch.rows], device))
+            vectors = _to(kept[batch.rows], device)
+        outputs = self.model.head(vectors)
         weights = None if self.weights is None else _to(self.weights[batch.rows], device)
         loss = self.objective(outputs, _to(self.labels[batch.rows], device), weights)
-        return loss, loss.item(), int(batch.lengths.sum()), 1.0
+        return loss + penalty, loss.item(), int(batch.lengths.sum()), 1.0
 
     def _fixed_vectors(self) -> NDArray[np.float32] | None:
         """The documents' vectors while they stay as they are: one reading serves every epoch.

@@ -118,6 +118,36 @@ def classifier(
     )
 
 
+@pytest.mark.parametrize("cap", [10**6, 9, 1])
+@pytest.mark.parametrize("chunk", [4, 7, 100])
+@pytest.mark.parametrize("weights", [(2.0, 1.0), (2.0, 0.0), (0.0, 1.0)], ids=str)
+def test_the_penalty_is_of_the_pooled_positions_of_each_document_alone(
+    chunk: int, cap: int, weights: tuple[float, float]
+) -> None:
+    """The mean of their squares and of the squares of their steps, across chunks' borders too."""
+    model, lengths = classifier(chunk, cap).train(), [17, 9, 9, 1, 4]
+    model.alpha, model.beta = weights
+    ids, sizes = documents(lengths)
+    _, got = model.read(ids, sizes)
+    squares, steps = [], []
+    for column, length in enumerate(lengths):
+        alone, start = ids[:length, column : column + 1], max(0, length - cap)
+        raw = model.encoder(alone, model.encoder.initial_states(1)).raw[start:, 0]
+        squares.append(raw.square().flatten())
+        steps.append(raw.diff(dim=0).square().flatten())
+    of_steps = torch.cat(steps).mean() if cap > 1 else torch.zeros(())
+    torch.testing.assert_close(got, weights[0] * torch.cat(squares).mean() + weights[1] * of_steps)
+    got.backward()
+    assert model.encoder.layers[0].w_hh.grad is not None
+    with torch.no_grad():
+        assert model.read(ids, sizes)[1] == 0
+
+
+def test_there_is_no_penalty_unless_it_is_asked_for() -> None:
+    _, penalty = classifier().train().read(*documents([3, 8]))
+    assert penalty == 0 and not penalty.requires_grad
+
+
 def documents(lengths: list[int]) -> tuple[Tensor, Tensor]:
     generator = torch.Generator().manual_seed(2)
     ids = torch.randint(2, 19, (max(lengths), len(lengths)), generator=generator)

@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.func import functional_call
 
 from ulmfit.data.stream import Ids
-from ulmfit.model.heads import Pool, TextClassifier
+from ulmfit.model.heads import TextClassifier
 from ulmfit.model.lstm_paths import State
+from ulmfit.model.pooling import Pool
 
 STEPS = 8
 MIDPOINTS = tuple((step + 0.5) / STEPS for step in range(STEPS))

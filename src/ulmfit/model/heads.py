@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import torch
@@ -12,6 +11,7 @@ from torch import Tensor, nn
 from ulmfit import device as devices
 from ulmfit.model.awd_lstm import AWDLSTM, Encoded, detach
 from ulmfit.model.lstm_paths import State
+from ulmfit.model.pooling import Penalty, Pool
 from ulmfit.model.sampled_softmax import sampled_softmax_loss
 from ulmfit.model.softmax import softmax_loss
 
@@ -93,63 +93,6 @@ class LanguageModel(nn.Module):
         return F.linear(x, weight, bias).float()
 
 
-@dataclass
-class Pool:
-    """Running concat pooling over the chunks of a batch (v2, sec. 3.3). All (batch, features)."""
-
-    last: Tensor
-    maximum: Tensor
-    total: Tensor
-    count: Tensor
-
-    @classmethod
-    def empty(cls, batch: int, features: int, like: Tensor) -> Pool:
-        """Before the first chunk."""
-        zero = like.new_zeros(batch, features, dtype=torch.float32)
-        count = like.new_zeros(batch, 1, dtype=torch.float32)
-        return cls(zero, torch.full_like(zero, -torch.inf), zero, count)
-
-    def __getitem__(self, rows: slice) -> Pool:
-        """Some of the batch's documents."""
-        return Pool(self.last[rows], self.maximum[rows], self.total[rows], self.count[rows])
-
-    def with_first(self, documents: int) -> Pool:
-        """With so many documents before the others, of which nothing was pooled yet."""
-        if not documents:
-            return self
-        new = Pool.empty(documents, self.last.shape[1], self.last)
-        return Pool(
-            torch.cat([new.last, self.last]),
-            torch.cat([new.maximum, self.maximum]),
-            torch.cat([new.total, self.total]),
-            torch.cat([new.count, self.count]),
-        )
-
-    def add(self, h: Tensor, first: int, lengths: Tensor, cap: int) -> Pool:
-        """Take in one chunk.
-
-        Args:
-            h: (time, batch, features), outputs of the last layer.
-            first: position in the documents of the chunk's first step.
-            lengths: (batch,) true lengths; later positions are padding and never seen.
-            cap: only the last `cap` positions of each document are pooled.
-        """
-        position = torch.arange(first, first + len(h), device=h.device)[:, None]
-        inside = ((position < lengths) & (position >= lengths - cap))[:, :, None]
-        h = h.float()
-        at_end = (position == lengths - 1)[:, :, None]
-        return Pool(
-            self.last + (h * at_end).sum(0),
-            torch.maximum(self.maximum, h.masked_fill(~inside, -torch.inf).amax(0)),
-            self.total + (h * inside).sum(0),
-            self.count + inside.sum(0),
-        )
-
-    def concatenated(self) -> Tensor:
-        """[last, max, mean]: (batch, 3 features)."""
-        return torch.cat([self.last, self.maximum, self.total / self.count], 1)
-
-
 class PooledClassifier(nn.Module):
     """Batch norm, dropout, linear, ReLU; batch norm, dropout, linear (v2, sec. 3.3).
 
@@ -196,6 +139,8 @@ class TextClassifier(nn.Module):
         detach_chunks: cut the gradient of the state at each chunk's border, as the released
             scripts do. False (the paper): the gradient flows through the state into every
             chunk whose outputs were pooled.
+        alpha: weight of activation regularisation over the pooled positions (`read`).
+        beta: weight of its temporal part.
     """
 
     def __init__(
@@ -206,6 +151,8 @@ class TextClassifier(nn.Module):
         chunk: int = 70,
         pooled_tokens: int = 1400,
         detach_chunks: bool = False,
+        alpha: float = 0.0,
+        beta: float = 0.0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -213,6 +160,8 @@ class TextClassifier(nn.Module):
         self.chunk = chunk
         self.pooled_tokens = pooled_tokens
         self.detach_chunks = detach_chunks
+        self.alpha = alpha
+        self.beta = beta
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """(time, batch) padded at the end, lengths (batch,) >= 1 -> logits (batch, classes)."""
@@ -220,7 +169,11 @@ class TextClassifier(nn.Module):
         return logits
 
     def pool(self, ids: Tensor, lengths: Tensor) -> Tensor:
-        """The documents' vectors: (batch, 3 embedding).
+        """The documents' vectors: (batch, 3 embedding)."""
+        return self.read(ids, lengths)[0]
+
+    def read(self, ids: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """The documents' vectors, (batch, 3 embedding), and the penalty on what was pooled.
 
         A document that has ended leaves the batch at the next chunk: padding costs no more than
         a chunk's rest, whatever the longest document. As the documents stand in the order of
@@ -234,6 +187,7 @@ class TextClassifier(nn.Module):
         words, ends = F.embedding(met, self.encoder.embedding), lengths.tolist()
         active = waiting = len(ends)
         pool = Pool.empty(0, self.encoder.architecture.embedding, self.encoder.embedding)
+        penalty = Penalty(self.alpha, self.beta, self.encoder.embedding.new_zeros(()))
         states = self.encoder.initial_states(active)
         ended: list[Pool] = []
         # Else at most twice as many chunks build a graph as where all lengths are equal.
@@ -251,11 +205,12 @@ class TextClassifier(nn.Module):
             out = self._read(ids[start:stop, :active], before, waiting, apart, words)
             states = out.states
             if waiting < active:
-                pool = pool.add(
-                    out.dropped[:, waiting:], start, lengths[waiting:active], self.pooled_tokens
-                )
+                window = start, lengths[waiting:active], self.pooled_tokens
+                pool = pool.add(out.dropped[:, waiting:], *window)
+                last = before[-1][0][waiting:]
+                penalty = penalty.add(out.dropped[:, waiting:], out.raw[:, waiting:], last, *window)
         pieces = [piece.concatenated() for piece in (pool, *reversed(ended))]
-        return torch.cat(pieces)[order.argsort()]
+        return torch.cat(pieces)[order.argsort()], penalty.mean()
 
     def _read(
         self, ids: Tensor, states: list[State], waiting: int, apart: bool, words: Tensor

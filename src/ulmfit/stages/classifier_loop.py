@@ -153,6 +153,8 @@ def new_classifier(
         chunk=settings.chunk,
         pooled_tokens=settings.pooled_tokens,
         detach_chunks=settings.detach_chunks,
+        alpha=settings.alpha,
+        beta=settings.beta,
     )
     _begin_at(model, outset(train.labels, target.kind))
     return model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from copy import deepcopy
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ulmfit.data.stream import Ids
 from ulmfit.language_modelling import Hardware, weights_of
 from ulmfit.model.fast_inference import int8_is_fast, int8_levels
 from ulmfit.model.heads import TextClassifier
-from ulmfit.presets import ClassifierSettings
+from ulmfit.presets import ClassifierSettings, Keep
 from ulmfit.run import Progress, Run
 from ulmfit.stages.classifier_loop import VALID_FRACTION as VALID_FRACTION
 from ulmfit.stages.classifier_loop import Begun, Part, new_classifier, new_loop, split_rows
@@ -29,6 +30,8 @@ from ulmfit.targets.kinds import Floats, Kind
 from ulmfit.targets.splitting import stratified_split as stratified_split
 from ulmfit.tasks import ClassifierTask, document_logits
 from ulmfit.text.specials import PADDING_ID
+
+MARGINS: dict[Keep, str | float | None] = {"late": "standard_error", "lowest": None, "last": inf}
 
 
 def classify(
@@ -136,7 +139,7 @@ def _new_run(
     settings: ClassifierSettings,
     policy: Policy,
 ) -> Run[ClassifierTask]:
-    """Of the epochs as good as the best, within the error of the difference, the last is kept.
+    """By default ("late"), of the epochs as good as the best the last is kept.
 
     Ten or a few hundred held-out texts tell such epochs apart by luck, and the last was trained
     longest and with the smallest rates (after Breiman et al. 1984, sec. 3.4.3; LOG, "Which epoch
@@ -154,7 +157,7 @@ def _new_run(
         folder,
         validate,
         monitor="final_loss",
-        margin="standard_error",
+        margin=MARGINS[settings.keep],
         patience=settings.patience,
     )
 

@@ -74,13 +74,19 @@ def gradual_unfreezing(
 
 
 def chain_thaw(
-    peak_last: float, peak_rest: float, groups: int, epochs: int, schedule: Schedule
+    peak_last: float,
+    peak_rest: float,
+    groups: int,
+    epochs: int,
+    schedule: Schedule,
+    last_schedule: Schedule | None = None,
 ) -> list[Phase]:
     """The last group alone, then each group alone from the lowest up, then all.
 
-    Felbo et al. 2017; v2's ablation uses 1e-3 for the last and 1e-4 for the rest.
+    Felbo et al. 2017; v2's ablation uses 1e-3 for the last and 1e-4 for the rest. The last phase
+    has `last_schedule`; None takes `schedule`.
     """
     peaks = (peak_rest,) * (groups - 1) + (peak_last,)
     order = [groups - 1, *range(groups - 1)]
     alone = [Phase(f"layer {i}", 1, (i,), peaks, schedule) for i in order]
-    return alone + all_at_once(peaks, epochs, schedule)
+    return alone + all_at_once(peaks, epochs, last_schedule or schedule)

@@ -86,8 +86,8 @@ def settings_of(preset: Preset, found: Found) -> dict[str, Any]:
         base, lm = preset.language_model, _values(found, "lm_")
         dropouts = _dropouts(base.dropouts, lm["dropout"])
         settings["language_model"] = {**_learned(base, lm), "dropouts": dropouts}
-        if base.ratios and lm["factor"] != base.factor:  # they stand instead of the factor
-            settings["language_model"]["ratios"] = []
+        if base.ratios and lm["factor"] == base.factor:  # which would stand instead of them
+            del settings["language_model"]["factor"]
     return settings
 
 
