@@ -19,6 +19,7 @@ from ulmfit.model.awd_lstm import AWDLSTM, Architecture
 from ulmfit.model.dropout import Dropouts
 from ulmfit.model.heads import LanguageModel
 from ulmfit.pipeline import Note
+from ulmfit.pipeline.held_out import Bench, with_finetuned
 from ulmfit.pipeline.options import Machine, Source, TrainOptions
 from ulmfit.report.history import read_record
 from ulmfit.run import Plan
@@ -178,6 +179,21 @@ def test_repeats_deal_and_draw_anew(options: CrossValidationOptions) -> None:
     assert found.each[0]["log_loss"] != found.each[2]["log_loss"]
     low, high = found.summary["accuracy"].low, found.summary["accuracy"].high
     assert low is not None and high is not None and 0 <= low <= high <= 1
+
+
+def test_each_repeat_fine_tunes_by_a_seed_of_its_own(
+    options: CrossValidationOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = []
+
+    def finetuned(on: Bench, *given: Any, **more: Any) -> Any:
+        seeds.append(on.options.machine.seed)
+        return with_finetuned(on, *given, **more)
+
+    monkeypatch.setattr("ulmfit.cross_validation.with_finetuned", finetuned)
+    train = replace(options.train, finetune=True, lm_epochs=1)
+    finish(cross_validate(replace(options, train=train, lm_per_fold=True, repeats=2)))
+    assert seeds == [0, 0, 1, 1]
 
 
 def plans(events: list[Any]) -> list[str]:

@@ -58,6 +58,8 @@ class Bundle:
     metrics: dict[str, Any] = field(default_factory=dict)
     target: TargetConfig = SINGLE
     """what a classifier's outputs mean; of a language model, nothing"""
+    origin: str = field(default="this bundle", compare=False)
+    """what to call it in an error: the folder that it was read from"""
 
     @property
     def directions(self) -> tuple[Direction, ...]:
@@ -91,10 +93,10 @@ class Bundle:
     def require(self, kind: str, direction: Direction | None = None) -> None:
         """Raise InputError unless this is a `kind` and holds `direction`."""
         if self.kind != kind:
-            raise InputError(f"this bundle is a {self.kind}; a {kind} is needed here")
+            raise InputError(f"{self.origin} is a {self.kind}; a {kind} is needed here")
         if direction and direction not in self.weights:
             held = " and ".join(self.directions)
-            raise InputError(f"this bundle holds no {direction} model, only {held}")
+            raise InputError(f"{self.origin} holds no {direction} model, only {held}")
 
 
 def empty_classifier(architecture: Architecture, head: HeadConfig, outputs: int) -> TextClassifier:
@@ -186,6 +188,7 @@ def load(folder: Path | str) -> Bundle:
         provenance=config.provenance,
         metrics=_metrics(folder / "metrics.json"),
         target=config.target,
+        origin=str(folder),
     )
 
 

@@ -167,9 +167,11 @@ def _fold(
     if budget is not None:
         budget = replace(budget, documents=_models(on) * len(held_out))
     part = _part(on, budget, len(held_out), 1)
+    seed = on.options.machine.seed + repeat - 1
+    machine = replace(on.options.machine, seed=seed)
+    on = replace(on, options=replace(on.options, machine=machine))
     on = yield from with_finetuned(on, place, without=held_out, budget=part)
     places = np.setdiff1d(np.arange(len(on.draw.rows)), held_out)
-    seed = on.options.machine.seed + repeat - 1
     bundle = yield from learned(on, places, place, seed=seed, budget=budget)
     done = measured(on, bundle, held_out)
     settle(place, bundle, done)

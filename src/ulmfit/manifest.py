@@ -136,6 +136,11 @@ def read_config(folder: Path) -> Config:
         InputError: there is none, it is no JSON, or a value is not what it must be.
     """
     path = folder / "config.json"
+    if not folder.exists():
+        raise InputError(
+            f"{folder}: there is no such folder; a model is one, as `ulmfit train` and `pretrain` "
+            "write it"
+        )
     if not path.is_file():
         raise InputError(f"{folder}: no model bundle (it has no config.json)")
     try:

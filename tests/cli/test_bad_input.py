@@ -239,3 +239,20 @@ def test_nothing_at_all_shows_the_help(call):
 def test_an_error_is_the_last_line_of_a_programs_output(call, tiny, tmp_path):
     ended = call("evaluate", tmp_path / "nowhere", tiny / "reviews.csv", "--json")
     assert json.loads(ended.out)["error"] == ended.err.strip().removeprefix("ulmfit: ")
+
+
+def test_a_mark_between_labels_that_is_none(train_on, tiny):
+    """As an unset variable of a shell gives it."""
+    assert "--separator ''" in train_on(tiny / "reviews.csv", "--separator", "")
+
+
+def test_a_model_of_the_wrong_kind_is_named(refused, train_on, tiny, lm, classifier):
+    needed = refused("predict", lm, tiny / "reviews.csv")
+    assert needed == f"{lm} is a language-model; a classifier is needed here"
+    needed = refused("perplexity", classifier, tiny / "text.txt")
+    assert needed == f"{classifier} is a classifier; a language-model is needed here"
+
+
+def test_a_model_that_is_not_there(refused, tiny):
+    for name in ("nowhere", "en-mini"):
+        assert f"{name}: there is no such folder" in refused("predict", name, tiny / "reviews.csv")

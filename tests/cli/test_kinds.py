@@ -187,4 +187,6 @@ def test_a_real_model_does_not_abstain_and_explains_no_label(call, train, tags, 
         asked = ("--label", "price") if command[0] == "evaluate" else ()
         ended = call(*command, *asked, "--abstain-below", 0.5, "--json")
         assert ended.code == 2 and "no probabilities to abstain by" in ended.json()["error"]
+    ended = call("evaluate", out, tags, "--label", "price", "--coverage", "--json")
+    assert ended.code == 2 and "no probabilities to abstain by" in ended.json()["error"]
     assert not list(tmp_path.iterdir())

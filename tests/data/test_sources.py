@@ -363,8 +363,8 @@ def test_a_bad_byte_says_how_to_convert(put: Put) -> None:
         list(read_rows([put("a.csv", b"text\n\xe9\n")]))
 
 
-@pytest.mark.parametrize("form", ["UTF-16", "UTF-16LE", "UTF-16BE"])
-def test_utf16_says_how_to_convert(put: Put, form: str) -> None:
+@pytest.mark.parametrize("form", ["UTF-16", "UTF-16LE", "UTF-16BE", "UTF-32"])
+def test_characters_of_two_or_four_bytes_say_how_to_convert(put: Put, form: str) -> None:
     with pytest.raises(InputError, match=f"is {form}, not UTF-8. .*iconv -f {form} -t"):
         read_rows([put("b.csv", "text,label\nx,1\n".encode(form))])
 

@@ -126,9 +126,11 @@ def test_a_folder_is_not_replaced_unasked(fitted: ULMFiTClassifier, tmp_path: Pa
 
 
 def test_what_cannot_be_opened_is_told(lm: Path, tmp_path: Path, fitted: ULMFiTClassifier) -> None:
-    with pytest.raises(InputError, match="no model bundle"):
+    with pytest.raises(InputError, match="nothing: there is no such folder"):
         ULMFiTClassifier.load(tmp_path / "nothing")
-    with pytest.raises(InputError, match="language-model; a classifier is needed"):
+    with pytest.raises(InputError, match="no model bundle"):
+        ULMFiTClassifier.load(tmp_path)
+    with pytest.raises(InputError, match="lm is a language-model; a classifier is needed"):
         ULMFiTClassifier.load(lm)
     fitted.save(tmp_path / "model")
     with pytest.raises(InputError, match=r"no parameter 'devise'; choose of .*device"):

@@ -209,6 +209,7 @@ REFUSED: list[tuple[Any, dict[str, Any], str]] = [
     (["a", 1, "b"], {}, r"several types \(y\[1\] is 1\)"),
     ([1, "a", 2], {}, r"several types \(y\[1\] is 'a'\)"),
     ([0.5, 1.5, 0.25], {}, "continuous"),
+    ([1, 10**25, 1], {}, r"y\[1\]: 1000\d+ is beyond 64 bits; make the labels strings"),
     (["a", "\ud800", "b"], {}, "half a character"),
     (np.array(["2020-01-01", "2021-01-01", "2020-01-01"], "datetime64[D]"), {}, "datetime64"),
     ([["a"], "b", ["c"]], {}, r"y\[1\]: a list of labels is wanted"),

@@ -114,6 +114,20 @@ def test_the_record_of_a_sweep(stage: Any, options: RateOptions, tmp_path: Path)
     assert last["figures"].get("suggestion") == pytest.approx(found.curve.suggestion, rel=1e-6)
 
 
+def test_the_peak_is_told_where_only_slower_groups_learn(options: RateOptions) -> None:
+    """The curve is of the rate that the embedding had; the preset gives it half of its peak."""
+    settings = {"language_model": {"unfreezing": "gradual"}}
+    train = replace(options.train, finetune=True, preset="scripts", settings=settings)
+    asked = replace(options, train=train, stage="language-model", phase="last 1")
+    _, found = finish(find_rate(asked))
+    assert found.share == 0.5
+    curve = replace(found.curve, smoothed=tuple(range(len(found.curve.rates), 0, -1)))
+    found = replace(found, curve=curve)
+    assert found.settings is not None and curve.suggestion is not None
+    peak = found.settings["language_model"]["peak"]
+    assert peak == pytest.approx(2 * curve.suggestion, rel=0.05)
+
+
 def test_a_record_replaces_no_input(options: RateOptions, tmp_path: Path) -> None:
     (data,) = options.train.data.paths
     before = Path(data).read_bytes()

@@ -97,6 +97,7 @@ def test_what_does_not_suit_the_kind_is_named(call, message) -> None:
         ([["a"], ["a"], []], "multi", "3 labelled rows; 4"),
         ([1.0, 2.0, 3.0], "real", "3 labelled rows"),
         ([2.0] * 5, "real", "all 5 rows have the value 2"),
+        ([1.0, -3e300, 2.0, 3.0], "real", r"the values reach -3e\+300: too large"),
         (["1"] * 4, "ordinal", "one label only"),
     ],
 )

@@ -87,11 +87,13 @@ def evaluate(
     from ulmfit.bundle import load
     from ulmfit.cli.progress import counting, tell_skipped
     from ulmfit.pipeline.use import evaluate
+    from ulmfit.stages.deciding import Policy
 
-    skipped: list[str] = []
+    bundle, skipped = load(model), list[str]()
+    Policy(coverage=1.0 if coverage else None).check(bundle.target.kind)
     with counting("predicting") as progress:
         figures = evaluate(
-            load(model),
+            bundle,
             a.source(data, text, label, format, skip_bad_rows, separator),
             a.machine(device, precision),
             progress,

@@ -11,7 +11,12 @@ from typing import BinaryIO, cast
 from ulmfit.errors import InputError
 
 UTF8_BOM = b"\xef\xbb\xbf"
-UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
+MARKS = {  # the longer ones first: UTF-32's begins as UTF-16's
+    b"\xff\xfe\x00\x00": "UTF-32",
+    b"\x00\x00\xfe\xff": "UTF-32",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
 
 
 class Lines:
@@ -40,7 +45,7 @@ class Lines:
         for raw in _raw_lines(self.path):
             self.number += 1
             if self.number == 1:
-                self._refuse_utf16(raw)
+                self._refuse_wide(raw)
                 raw, before = raw.removeprefix(UTF8_BOM), len(raw)
                 offset = before - len(raw)
             try:
@@ -56,8 +61,8 @@ class Lines:
         said, self._complaint = self._complaint, None
         return said
 
-    def _refuse_utf16(self, raw: bytes) -> None:
-        form = _utf16(raw)
+    def _refuse_wide(self, raw: bytes) -> None:
+        form = _wide(raw)
         if form is not None:
             raise InputError(
                 f"{self.path}: the file is {form}, not UTF-8. Convert it: "
@@ -72,10 +77,11 @@ class Lines:
         )
 
 
-def _utf16(line: bytes) -> str | None:
-    """The name of the UTF-16 that a file begins with; a mark says so, or NULs by turns."""
-    if line.startswith(UTF16_BOMS):
-        return "UTF-16"
+def _wide(line: bytes) -> str | None:
+    """The name of the UTF-16 or -32 that a file begins with; a mark says so, or NULs by turns."""
+    for mark, form in MARKS.items():
+        if line.startswith(mark):
+            return form
     even, odd = (line[first::2].count(0) for first in (0, 1))
     if abs(even - odd) * 4 < len(line):  # half of every second byte, and few between
         return None

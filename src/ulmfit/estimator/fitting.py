@@ -17,7 +17,13 @@ from ulmfit.estimator.memory import Memory, content_key, memory_of
 from ulmfit.estimator.progress import finished
 from ulmfit.pipeline import Event, Note
 from ulmfit.pipeline.afterwards import sampled
-from ulmfit.pipeline.classifiers import chosen_preset, classifier_on, language_model_of, tuned_on
+from ulmfit.pipeline.classifiers import (
+    chosen_preset,
+    classifier_on,
+    language_model_of,
+    tuned_on,
+    unused_settings,
+)
 from ulmfit.pipeline.options import TrainOptions, directions
 from ulmfit.pipeline.record import copy_logs
 from ulmfit.pipeline.shares import LANGUAGE_MODEL_SHARE, language_models_part
@@ -75,6 +81,7 @@ def fitted(
         raise InputError("lm_epochs: they are of fine-tuning, and finetune is False")
     lm = language_model_of(options)
     directions(options.direction, lm.directions)
+    yield from unused_settings(options)
     asked = recording.asked(options, given.draw, lm.architecture.layer_sizes())
     with tempfile.TemporaryDirectory(prefix="ulmfit-") as name:
         folder = Path(name)

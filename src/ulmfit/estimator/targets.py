@@ -148,6 +148,8 @@ def _check_labels(labels: Iterable[Any]) -> None:
             raise InputError(
                 f"y[{row}]: no label ({label}); give texts without one as `unlabelled` instead"
             )
+        if isinstance(label, int) and not -(2**63) <= label < 2**63:
+            raise InputError(f"y[{row}]: {label} is beyond 64 bits; make the labels strings")
         if (words := words + isinstance(label, str)) not in (0, row + 1):
             raise InputError(
                 f"y: the labels are of several types (y[{row}] is {label!r}); make them all strings"

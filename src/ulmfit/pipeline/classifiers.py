@@ -27,7 +27,7 @@ from ulmfit.pipeline.test_rows import measured, test_source
 from ulmfit.pipeline.unlabelled import unlabelled_sources
 from ulmfit.presets import Preset, preset
 from ulmfit.pretrained import begun_with, open_pretrained
-from ulmfit.settings import Settings, check_depth, with_settings
+from ulmfit.settings import check_depth, with_settings
 from ulmfit.stages.classify import Labelled, classify
 
 FINETUNED = "language-model"
@@ -76,8 +76,7 @@ def train(
         yield Note(draw.told())
         yield Note(computing(options.machine, sizes))
         yield Note(begun_with(options.language_model))
-        if not options.finetune and (unused := _of_finetuning(options.settings or {})):
-            yield Note(f"--no-finetune: the settings {unused} are not used")
+        yield from unused_settings(options)
         budget = remaining(budget, folder)
         if budget is not None:
             budget = Afterwards(test_rows, report_rows).kept(budget, draw, options.data, models)
@@ -113,11 +112,14 @@ def language_model_of(options: TrainOptions) -> Bundle:
     return lm
 
 
-def _of_finetuning(settings: Settings) -> str:
-    """Those settings that only fine-tuning the language model reads, for a person."""
-    own = ("max_vocabulary", "min_count", "keep_vocabulary")
-    told = ["of the language model"] * ("language_model" in settings)
-    return " and ".join([*told, *(name for name in own if name in settings)])
+def unused_settings(options: TrainOptions) -> Iterator[Note]:
+    """Tell those settings of one's own that only fine-tuning the language model reads."""
+    settings, own = options.settings or {}, ("max_vocabulary", "min_count", "keep_vocabulary")
+    unused = ["of the language model"] * ("language_model" in settings)
+    unused += [name for name in own if name in settings]
+    if unused and not options.finetune:
+        told = " and ".join(unused)
+        yield Note(f"the language model is not fine-tuned: the settings {told} are not used")
 
 
 def _draw(options: TrainOptions, skipped: list[str]) -> Draw:

@@ -24,6 +24,7 @@ from ulmfit.pipeline.classifiers import (
     classifier_on,
     language_model_of,
     tuned_on,
+    unused_settings,
 )
 from ulmfit.pipeline.drawing import Draw, draw_labels
 from ulmfit.pipeline.encoding import distinct
@@ -108,9 +109,10 @@ def bench(options: TrainOptions) -> Bench:
 
 
 def told_of(on: Bench) -> Iterator[Note]:
-    """What the rows are, for a person."""
+    """What the rows are, and what of the settings has no use, for a person."""
     yield from told(list(on.skipped))
     yield Note(on.draw.told())
+    yield from unused_settings(on.options)
 
 
 def with_finetuned(

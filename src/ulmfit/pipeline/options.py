@@ -49,6 +49,8 @@ class Source:
 
     def check(self, need_label: bool = False) -> None:
         """Raise InputError now for what would go wrong at the first row."""
+        if self.separator == "":
+            raise InputError("--separator '': a mark is wanted that stands between two labels")
         check_sources(
             [Path(p) for p in self.paths],
             text=self.text or None,

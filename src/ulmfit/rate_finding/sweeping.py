@@ -61,13 +61,15 @@ class FoundRate:
     curve: RateCurve
     preset_peak: float
     """what training would take without this"""
+    share: float = 1.0
+    """of the peak, that the fastest of the groups that learned has; the curve is of that one"""
 
     @property
     def settings(self) -> dict[str, Any] | None:
         """The suggestion as `ulmfit train --settings` takes it; None where there is none."""
-        peak = self.curve.suggestion
+        rate = self.curve.suggestion
         part = self.stage.replace("-", "_")
-        return None if peak is None else {part: {"peak": float(f"{peak:.2g}")}}
+        return None if rate is None else {part: {"peak": float(f"{rate / self.share:.2g}")}}
 
 
 def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
@@ -108,7 +110,9 @@ def find_rate(options: RateOptions) -> Generator[Event, None, FoundRate]:
         asked = None if options.record is None else _asked(on, options)
         steps: list[Step] = []
         curve = yield from _swept(loop, options, steps)
-    found = FoundRate(options.stage, direction, curve, settings.peak)
+    (swept,) = [p for p in settings.phases(groups) if p.name == curve.phase][-1:]
+    share = max(swept.peaks[group] for group in swept.thawed) / settings.peak
+    found = FoundRate(options.stage, direction, curve, settings.peak, share)
     if options.record is not None and asked is not None:
         write_atomically(Path(options.record), _record(asked, found, steps))
     return found

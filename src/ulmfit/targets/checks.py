@@ -62,6 +62,13 @@ def _hint(names: Sequence[str], kind: Kind) -> str:
 
 def _check_values(values: Labels) -> None:
     _check_count(values)
+    with np.errstate(over="ignore"):
+        spread = values.std()
+    if not np.isfinite(spread):
+        raise InputError(
+            f"the values reach {values[np.abs(values).argmax()]:g}: too large to be squared; "
+            "divide them all by one number, or learn their logarithms"
+        )
     if np.all(values == values[0]):
         raise InputError(f"all {len(values)} rows have the value {values[0]:g}; nothing to learn")
 
