@@ -1,6 +1,6 @@
 """Ours: an epoch of the classifier's training, by the house's loop and task.
 
-The dropouts are the papers', which are fastai's defaults too.
+The dropouts are the papers', which are fastai's defaults too: the output's is in the head.
 """
 
 import time
@@ -28,7 +28,7 @@ def prepare(folder: Path, options: dict[str, Any]):
     device = devices.pick_device("cpu")
     torch.manual_seed(0)
     given, labels = documents.load(folder / "train")
-    model = ours_model.classifier(folder / options["weights"], Dropouts())
+    model = ours_model.classifier(folder / options["weights"], Dropouts(output=0))
     groups = classifier_groups(model)
     thawed = tuple(range(len(groups)))[-1 if options["frozen"] else 0 :]
     rates = tuple(RATE for _ in groups)

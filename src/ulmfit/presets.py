@@ -51,11 +51,16 @@ class LanguageModelSettings:
     beta: float = 1.0
     """temporal activation regularisation (Merity, sec. 4.6)"""
     batch: int = 64
+    """v2, sec. 4.1, like the next one, the betas and the peak"""
     bptt: int = 70
     variable_bptt: bool = True
+    """N(70, 5), one window in twenty half as long, rates in proportion (Merity, sec. 5)"""
     betas: tuple[float, float] = (0.7, 0.99)
+    """Adam's"""
     weight_decay: float = 1.2e-6
+    """Merity's, like the next one: the papers keep what they do not name"""
     clip: float = 0.25
+    """largest norm of all gradients together; 0 for none"""
     softmax: Softmax = "full"
     match_frequencies: bool = False
     """fine-tuning: begin with a decoder's bias that expects the new text's words"""
@@ -69,7 +74,7 @@ class LanguageModelSettings:
     schedule: str = "slanted_triangular"
     unfreezing: LanguageModelUnfreezing = "all"
     epochs: int = 15
-    """of the last phase"""
+    """of the last phase (v2, footnote 7)"""
     min_windows: int = 1
     """windows that an epoch should have at least; the batch shrinks for a small corpus"""
     patience: int | None = None
@@ -122,15 +127,23 @@ class ClassifierSettings:
     beta: float = 0.0
     """its temporal part"""
     batch: int = 64
+    """v2, sec. 4.1, like the betas and the peak"""
     chunk: int = 70
+    """positions that are read at a time (v2, sec. 4.1: the language model's 70)"""
     pooled_tokens: int = 1400
     """v2 pools all; this cap (the scripts' 20 * 70) bounds memory, for 0.1% of IMDb's tokens"""
     detach_chunks: bool = False
+    """cut the gradient at each piece's border (scripts)"""
     betas: tuple[float, float] = (0.7, 0.99)
+    """Adam's"""
     weight_decay: float = 1.2e-6
+    """Merity's, like the next one: the papers keep what they do not name"""
     clip: float = 0.25
+    """largest norm of all gradients together; 0 for none"""
     peak: float = 0.01
+    """largest rate of the head; v1 names none"""
     factor: float = V2_FACTOR
+    """each lower group's rate is the next divided by this"""
     schedule: str = "slanted_triangular"
     last_schedule: str | None = None
     """of the last phase; None: the same"""
@@ -141,7 +154,7 @@ class ClassifierSettings:
     stage_epochs: int = 1
     """of each of them"""
     epochs: int = 50
-    """of the last phase (v2, sec. 5, trains for 50)"""
+    """of the last phase (v2, footnote 7)"""
     min_steps: int = 0
     """steps that the last phase should have at least: few documents are read more often"""
     patience: int | None = None

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ulmfit.bundle import Bundle
+from ulmfit.cli.output import evaluation_lines
 from ulmfit.errors import InputError
 from ulmfit.model.lstm_choice import bf16_is_right
 from ulmfit.pipeline import train
@@ -148,6 +149,27 @@ def test_evaluate_wants_labels(classifier: Bundle, tmp_path: Path) -> None:
         evaluate(classifier, Source((str(bare),)), MACHINE)
     with pytest.raises(InputError, match=r"empty\.csv: no row has a label"):
         evaluate(classifier, Source((str(empty),)), MACHINE)
+
+
+def test_evaluate_tells_each_direction_alone(
+    classifier: Bundle, texts: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "d.jsonl"
+    rows = [{"text": t, "label": "ab"[i % 3 > 0]} for i, t in enumerate(texts)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    told = evaluate(classifier, Source((str(path),)), MACHINE)
+    for direction in ("forward", "backward"):
+        one = replace(classifier, weights={direction: classifier.weights[direction]})
+        wanted = evaluate(one, Source((str(path),)), MACHINE)
+        assert "each_direction" not in wanted
+        alone = told["each_direction"][direction]
+        assert {"accuracy", "log_loss", "macro_f1"} <= alone.keys() <= wanted.keys()
+        assert alone == pytest.approx({name: wanted[name] for name in alone}, rel=1e-6)
+    each = told["each_direction"].values()
+    assert len({alone["log_loss"] for alone in each} | {told["log_loss"]}) == 3
+    lines = evaluation_lines(told)
+    assert lines[1].startswith("forward alone accuracy ") and ", backward alone " in lines[1]
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_tokens_file_counts_its_own_words(lm: Path, tmp_path: Path) -> None:

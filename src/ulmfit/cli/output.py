@@ -113,6 +113,9 @@ def evaluation_lines(figures: Mapping[str, Any], curve: bool = False) -> list[st
     """The figures of a classifier for a person, with the curve of coverage if wanted."""
     kind = figures["kind"]
     lines = [tested(kind, figures)]
+    if each := figures.get("each_direction"):
+        told = (f"{direction} alone {held_out(kind, alone)}" for direction, alone in each.items())
+        lines.append(", ".join(told))
     if kind == "real":
         return lines
     f1 = f"macro F1 {figures['macro_f1']:.4f}   " if kind == "single" else ""

@@ -44,9 +44,10 @@ def evaluate(
 
     Returns:
         `kind`, `labels`, `precision`, and by kind the fields of `metrics.Scores`, `SetScores`,
-        `RankScores` or `ValueScores`. But of real values, also: `coverage`, the curve of accuracy
-        against coverage; `abstaining`, what is left where there is a border; `calibration`, the
-        error before and after where there is a temperature.
+        `RankScores` or `ValueScores`; of a model of two directions also `each_direction`, the same
+        single figures of the one and the other alone. But of real values, also: `coverage`, the
+        curve of accuracy against coverage; `abstaining`, what is left where there is a border;
+        `calibration`, the error before and after where there is a temperature.
 
     Raises:
         InputError: no labelled row, or a label that the model does not know.
@@ -72,8 +73,15 @@ def evaluate(
     if abstain_below is not None:
         target = target.model_copy(update={"abstain_below": abstain_below})
     labels = Coding(kind, bundle.labels).array(truth)
-    told = {"kind": kind, "labels": bundle.labels, "precision": predictor.precision}
-    return told | scored(np.stack(logits), labels, target)
+    rows = np.stack(logits)
+    told: dict[str, Any] = {"kind": kind, "labels": bundle.labels}
+    told |= {"precision": predictor.precision, **scored(rows, labels, target)}
+    if len(bundle.directions) > 1:
+        told["each_direction"] = {
+            direction: _single_figures(scored(rows[:, [i]], labels, target))
+            for i, direction in enumerate(bundle.directions)
+        }
+    return told
 
 
 def labelled_source(source: Source, target: TargetConfig) -> Source:
@@ -103,6 +111,10 @@ def scored(logits: Floats, labels: Labels, target: TargetConfig) -> dict[str, An
     if target.temperature != 1:
         told["calibration"] = calibration(logits, labels, target.kind, target.temperature)
     return told
+
+
+def _single_figures(figures: dict[str, Any]) -> dict[str, float]:
+    return {name: value for name, value in figures.items() if isinstance(value, float)}
 
 
 def _by_kind(labels: Labels, answers: Labels, rows: Floats, target: TargetConfig) -> dict[str, Any]:
