@@ -187,7 +187,7 @@ class TextClassifier(nn.Module):
         words, ends = F.embedding(met, self.encoder.embedding), lengths.tolist()
         active = waiting = len(ends)
         pool = Pool.empty(0, self.encoder.architecture.embedding, self.encoder.embedding)
-        penalty = Penalty(self.alpha, self.beta, self.encoder.embedding.new_zeros(()))
+        penalty = Penalty.empty(self.alpha, self.beta, self.encoder.embedding)
         states = self.encoder.initial_states(active)
         ended: list[Pool] = []
         # Else at most twice as many chunks build a graph as where all lengths are equal.

@@ -76,11 +76,16 @@ class Penalty:
 
     alpha: float
     beta: float
-    zero: Tensor
-    squares: Tensor | float = 0.0
-    steps: Tensor | float = 0.0
-    positions: Tensor | float = 0.0
-    pairs: Tensor | float = 0.0
+    sums: Tensor
+    """(2,), of the squared outputs and of the squared steps"""
+    counts: Tensor
+    """(2,), how many they are"""
+
+    @classmethod
+    def empty(cls, alpha: float, beta: float, like: Tensor) -> Penalty:
+        """Before the first chunk."""
+        zeros = like.new_zeros(2, dtype=torch.float32)
+        return cls(alpha, beta, zeros, zeros)
 
     def add(
         self, dropped: Tensor, raw: Tensor, last: Tensor, first: int, lengths: Tensor, cap: int
@@ -101,19 +106,14 @@ class Penalty:
         inside = _pooled(position, lengths, cap)
         both = inside & _pooled(position - 1, lengths, cap)
         step = torch.cat([last.float()[None], raw]).diff(dim=0)
-        return Penalty(
-            *(self.alpha, self.beta, self.zero),
-            self.squares + (dropped.float() * inside).square().sum(),
-            self.steps + (step * both).square().sum(),
-            self.positions + inside.sum() * raw.shape[2],
-            self.pairs + both.sum() * raw.shape[2],
-        )
+        sums = [(dropped.float() * inside).square().sum(), (step * both).square().sum()]
+        counts = torch.stack([inside.sum(), both.sum()]) * raw.shape[2]
+        return Penalty(self.alpha, self.beta, self.sums + torch.stack(sums), self.counts + counts)
 
     def mean(self) -> Tensor:
         """A scalar; 0 where nothing was taken in."""
-        means = ((self.squares, self.positions), (self.steps, self.pairs))
-        both = [a / torch.clamp(n, min=1) if isinstance(n, Tensor) else 0.0 for a, n in means]
-        return self.zero + self.alpha * both[0] + self.beta * both[1]
+        means = self.sums / self.counts.clamp(min=1)
+        return self.alpha * means[0] + self.beta * means[1]
 
 
 def _positions(first: int, h: Tensor) -> Tensor:
