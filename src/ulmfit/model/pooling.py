@@ -90,7 +90,7 @@ class Penalty:
     def add(
         self, dropped: Tensor, raw: Tensor, last: Tensor, first: int, lengths: Tensor, cap: int
     ) -> Penalty:
-        """Take in one chunk.
+        """Take in one chunk; of layers that are frozen there is nothing to take.
 
         Args:
             dropped: (time, batch, features), outputs of the last layer after its dropout.
@@ -100,11 +100,11 @@ class Penalty:
             lengths: (batch,).
             cap: only the last `cap` positions of each document count.
         """
-        if not (self.alpha or self.beta) or not torch.is_grad_enabled():
+        if not (self.alpha or self.beta) or not raw.requires_grad:
             return self
         position, raw = _positions(first, raw), raw.float()
         inside = _pooled(position, lengths, cap)
-        both = inside & _pooled(position - 1, lengths, cap)
+        both = inside & _pooled(position - 1, lengths, cap) & (position > 0)[:, :, None]
         step = torch.cat([last.float()[None], raw]).diff(dim=0)
         sums = [(dropped.float() * inside).square().sum(), (step * both).square().sum()]
         counts = torch.stack([inside.sum(), both.sum()]) * raw.shape[2]
@@ -123,5 +123,4 @@ def _positions(first: int, h: Tensor) -> Tensor:
 
 def _pooled(position: Tensor, lengths: Tensor, cap: int) -> Tensor:
     """Which positions are pooled: (time, batch, 1)."""
-    inside = (position >= 0) & (position < lengths) & (position >= lengths - cap)
-    return inside[:, :, None]
+    return ((position < lengths) & (position >= lengths - cap))[:, :, None]
